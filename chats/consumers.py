@@ -1,0 +1,212 @@
+"""The websocket `/ws/chat/` (protocol §4): who may come in, and what each client frame does.
+
+Owns the door: origin, login, the number of sockets, ownership of each response. A run never lives here:
+a socket that closes stops nothing. Sending is connection.py's; following a log is following.py's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.conf import settings
+from django.db import DatabaseError
+
+from chats import admission, guard, runs
+from chats.admission import Admission, Refused
+from chats.connection import Connection
+from chats.engine import get_engine
+from chats.following import Follower
+from chats.protocol import (
+    PROTOCOL_VERSION,
+    Cancel,
+    ClosingCode,
+    DoorError,
+    Ping,
+    Start,
+    Subscribe,
+    Unsubscribe,
+    encode_frame,
+    parse_client_frame,
+)
+
+__all__ = ["ChatConsumer"]
+
+logger = logging.getLogger(__name__)
+
+MOST_FOLLOWED = 500
+MOST_STARTING = 32
+
+
+class ChatConsumer(AsyncConsumer):
+    """One websocket of one user, serving any number of chats."""
+
+    channel_layer_alias = None  # frames come from the hub, which listens once for the whole process
+    connection: Connection | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._starting = asyncio.Lock()
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._leave()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "websocket.connect":
+                await self._connect()
+            case "websocket.receive":
+                await self._receive(message)
+            case "websocket.disconnect":
+                raise StopConsumer
+
+    # Coming in
+
+    async def _connect(self) -> None:
+        await self.base_send({"type": "websocket.accept"})
+        engine = get_engine()
+        try:
+            admitted = await engine.queries.run(admission.admit, self.scope)
+        except Refused as refused:
+            await self._close(refused.code)
+            return
+        except DatabaseError:
+            logger.warning("A socket can't be admitted: the database is away.", exc_info=True)
+            await self._close(ClosingCode.RESTART)
+            return
+        self._admit(admitted)
+        hello = await engine.queries.run(admission.hello, admitted.user)
+        if self.connection is not None:
+            self.connection.frame(encode_frame("hello", protocol=PROTOCOL_VERSION, **hello))
+
+    def _admit(self, admitted: Admission) -> None:
+        port = get_engine().hub.port()
+        flow = self.scope.get("workbench.flow")
+        connection = Connection(admitted, send=self._send, send_close=self._close, flow=flow)
+        if len(port.sinks.get(admitted.user.pk, ())) >= settings.WORKBENCH_MAX_SOCKETS_PER_USER:
+            connection.close(ClosingCode.TOO_MANY_SOCKETS)
+        self.admitted, self.port, self.connection = admitted, port, connection
+        port.add_sink(connection)
+        guard.watch_over(port, connection)
+
+    async def _send(self, text: str) -> None:
+        await self.base_send({"type": "websocket.send", "text": text})
+
+    async def _close(self, code: int) -> None:
+        await self.base_send({"type": "websocket.close", "code": code})
+
+    async def _leave(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self.connection is not None:
+            self.port.remove_sink(self.connection)
+            guard.leave(self.port, self.connection)
+            await self.connection.release()
+
+    # Frames
+
+    async def _receive(self, message: dict[str, Any]) -> None:
+        if self.connection is None:
+            return
+        raw: dict[str, Any] = {}
+        try:
+            text = message.get("text")
+            if text is None:
+                raise DoorError("invalid_json", "Frames are JSON text; this one was binary.")
+            frame, raw = parse_client_frame(text)
+            await self._act_on(frame, raw)
+        except Exception as error:  # noqa: BLE001 - the border: one frame's failure is that frame's
+            self._report(error, raw)
+
+    async def _act_on(self, frame: Any, raw: dict[str, Any]) -> None:
+        match frame:
+            case Start():
+                self._spawn_start(frame, raw)
+            case Subscribe():
+                await self._subscribe(frame)
+            case Unsubscribe():
+                await self._unsubscribe(frame)
+            case Cancel():
+                self.admitted.require("generate")
+                status = await runs.acancel_run(self.admitted.user, frame.response_id)
+                self._reply("cancelled", response_id=frame.response_id, status=status)
+            case Ping():
+                self._reply("pong")
+
+    def _reply(self, kind: str, **fields: Any) -> None:
+        if self.connection is not None:
+            self.connection.frame(encode_frame(kind, **fields))
+
+    def _report(self, error: Exception, raw: dict[str, Any]) -> None:
+        """The error frame; anything unforeseen is logged, and the client gets a reference to it."""
+        if isinstance(error, DoorError):
+            body = error.body()
+        elif isinstance(error, DatabaseError):
+            logger.warning("The database is away.", exc_info=error)
+            body = DoorError("unavailable", "The database can't be reached; try again.", retry_after=2).body()
+        else:
+            reference = str(uuid.uuid4())
+            logger.error("A frame failed (reference %s).", reference, exc_info=error)
+            message = f"Something went wrong. If you report it, give this reference: {reference}"
+            body = {"code": "internal", "message": message}
+        known = {name: raw[name] for name in ("request_id", "response_id") if isinstance(raw.get(name), str)}
+        self._reply("error", **(known | body))
+
+    def _spawn_start(self, frame: Start, raw: dict[str, Any]) -> None:
+        """Starts wait for the database one after the other; cancels and pings don't wait for them."""
+        self.admitted.require("generate")
+        if len(self._tasks) >= MOST_STARTING:
+            raise DoorError("rate_limited", f"{MOST_STARTING} starts of this socket are waiting.", retry_after=1)
+        task = asyncio.get_running_loop().create_task(self._start(frame, raw))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start(self, frame: Start, raw: dict[str, Any]) -> None:
+        try:
+            async with self._starting:
+                started = await runs.astart_run(self.admitted.user, frame)
+        except Exception as error:  # noqa: BLE001 - the border, as in _receive
+            self._report(error, raw)
+            return
+        self._reply(
+            "started",
+            request_id=started.request_id,
+            chat_id=started.chat_id,
+            message_id=started.message_id,
+            response_id=started.response_id,
+            attached=started.attached,
+        )
+        self._follow(Subscribe(response_id=started.response_id), started.first)
+
+    async def _subscribe(self, frame: Subscribe) -> None:
+        self.admitted.require("read")
+        await self._require_own(frame.response_id)
+        if self.connection is not None and len(self.connection.followers) >= MOST_FOLLOWED:
+            raise DoorError("rate_limited", f"A socket follows {MOST_FOLLOWED} responses at most.", retry_after=5)
+        self._follow(frame)
+
+    async def _unsubscribe(self, frame: Unsubscribe) -> None:
+        status = await self._require_own(frame.response_id)
+        if self.connection is not None:
+            self.connection.unfollow(frame.response_id.lower())
+        self._reply("unsubscribed", response_id=frame.response_id, status=status)
+
+    async def _require_own(self, response_id: str) -> str:
+        """The status of a response that this user may read; DoorError not_found for any other."""
+        return await get_engine().queries.run(admission.status_of, self.admitted.user, response_id)
+
+    def _follow(self, frame: Subscribe, first: Any = None) -> None:
+        engine, connection = get_engine(), self.connection
+        if connection is None:
+            return
+        follower = Follower(
+            frame.response_id.lower(), frame.after, connection, engine.hub, engine.queries, merge=frame.merge
+        )
+        connection.follow(follower, first)

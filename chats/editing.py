@@ -1,0 +1,139 @@
+"""Use cases that change a chat: create, change, delete. Runs are started and ended by runs.py.
+
+Each asks whether the chat is the user's, writes as a job of the journal's thread, and tells the
+owner's other connections. Synchronous: call it from a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as WaitTimeout
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from chats import reading, runs
+from chats.engine import get_engine
+from chats.models import Chat, Message
+from chats.protocol import DoorError, encode_frame, is_uuid7
+from handlers.encoding import canonical_json
+
+if TYPE_CHECKING:
+    from workbench.models import User
+
+__all__ = ["MAX_METADATA", "change_chat", "create_chat", "delete_chat"]
+
+Result = TypeVar("Result")
+Fields = Mapping[str, Any]
+
+MAX_METADATA = 64 * 1024  # characters of a chat's metadata as JSON
+PATIENCE = 20.0  # seconds to wait for the writer
+
+
+def create_chat(user: User, fields: Fields) -> Chat:
+    """A new chat with these of name, title, task, model_id, metadata. Raises DoorError conflict for a taken name."""
+    chat = Chat(owner=user, **fields)
+    if chat.title:
+        chat.title_source = Chat.TitleSource.USER
+    _require_small(chat.metadata)
+    try:
+        _commit(_insert, chat)
+    except IntegrityError as error:
+        taken = {"name": ["It is taken."]}
+        raise DoorError("conflict", f"You have a chat named “{chat.name}” already.", fields=taken) from error
+    _tell("created", chat)
+    return chat
+
+
+def change_chat(user: User, id_or_name: str, changes: Fields) -> Chat:
+    """The chat with `changes`: title, status, active_leaf (a message's id or None), metadata to merge.
+
+    Raises DoorError: not_found, or invalid with the field named.
+    """
+    chat = reading.get_chat(user, id_or_name)
+    if not changes:
+        return chat
+    changed = _commit(_change, user, str(chat.pk), changes)
+    _tell("updated", changed)
+    return changed
+
+
+def delete_chat(user: User, id_or_name: str) -> None:
+    """Takes the chat from its owner's sight, frees its name, and cancels what runs in it.
+
+    What was said stays in the log, for the audit. Raises DoorError not_found.
+    """
+    chat = reading.get_chat(user, id_or_name)
+    _tell("deleted", _commit(_delete, user, str(chat.pk)))
+
+
+def _commit(job: Callable[..., Result], *args: Any) -> Result:
+    writing = get_engine().write(job, *args)
+    try:
+        return writing.result(PATIENCE)
+    except WaitTimeout as error:
+        writing.cancel()
+        message = "The database is busy: the change may or may not have been made. Look, then try again."
+        raise DoorError("unavailable", message, retry_after=5) from error
+
+
+def _tell(change: str, chat: Chat) -> None:
+    frame = encode_frame("chat", change=change, chat=reading.represent_chats([chat])[0])
+    get_engine().hub.notify(chat.owner_id, frame)
+
+
+# Jobs of the journal's thread
+
+
+def _insert(chat: Chat) -> None:
+    chat.save(force_insert=True)
+
+
+def _locked(user: User, chat_id: str) -> Chat:
+    chat = reading.chats_for(user).select_for_update(no_key=True).filter(pk=UUID(chat_id)).first()
+    if chat is None:
+        raise DoorError("not_found", "There is no such chat, or it isn't yours.")
+    return chat
+
+
+def _change(user: User, chat_id: str, changes: Fields) -> Chat:
+    chat = _locked(user, chat_id)
+    if "title" in changes:
+        chat.title, chat.title_source = changes["title"], Chat.TitleSource.USER
+    if "status" in changes:
+        chat.status = changes["status"]
+    if "active_leaf" in changes:
+        chat.active_leaf = _leaf(chat, changes["active_leaf"])
+    if "metadata" in changes:
+        merged = {**chat.metadata, **changes["metadata"]}
+        chat.metadata = {name: value for name, value in merged.items() if value is not None}
+        _require_small(chat.metadata)
+    chat.updated_at = timezone.now()
+    chat.save(update_fields=["title", "title_source", "status", "active_leaf", "metadata", "updated_at"])
+    return chat
+
+
+def _leaf(chat: Chat, message_id: str | None) -> Message | None:
+    if message_id is None:
+        return None
+    found = Message.objects.filter(chat=chat, pk=UUID(message_id)).first() if is_uuid7(message_id) else None
+    if found is None:
+        message = "It must be the id of a message in this chat."
+        raise DoorError("invalid", f"“active_leaf” isn't right: {message}", fields={"active_leaf": [message]})
+    return found
+
+
+def _delete(user: User, chat_id: str) -> Chat:
+    chat = _locked(user, chat_id)
+    chat.status, chat.name, chat.updated_at = Chat.State.DELETED, None, timezone.now()
+    chat.save(update_fields=["status", "name", "updated_at"])
+    runs.cancel_runs_of(chat)
+    return chat
+
+
+def _require_small(metadata: Fields) -> None:
+    if len(canonical_json(metadata)) > MAX_METADATA:
+        message = f"A chat's metadata may have {MAX_METADATA} characters as JSON."
+        raise DoorError("invalid", f"“metadata” isn't right: {message}", fields={"metadata": [message]})

@@ -1,0 +1,295 @@
+"""The engine: one per process, made of journal, hub, control, loops and pools, and the runs in progress.
+
+Owns their start and stop, this process's lease, and what happens to a run between its launch and the
+commit of its end. Started by `manage.py serve`, by the ASGI application at its first request under a
+plain server, and by test fixtures; never on import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+
+from chats import orphans
+from chats.control import Control, Limits
+from chats.following import resync
+from chats.hub import Hub, Port
+from chats.journal import Journal, JournalStopped
+from chats.logcontext import run_context
+from chats.loops import LoopPool
+from chats.ormthreads import OrmThreads
+from chats.pools import QueryPool
+from chats.protocol import Batch, ClosingCode, DoorError, encode_frame
+from chats.rows import AlreadyEnded
+from chats.runlog import RunLog
+from chats.runner import CANCELLED, ActiveRun, RunFacts, Stop, launch
+
+Prepare = Callable[[ActiveRun], Callable[[], AsyncGenerator[Any, None]]]
+
+__all__ = ["Engine", "get_engine"]
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+SHUTDOWN = Stop("error", "shutdown", "The server was stopped while this answer was being written. Please ask again.")
+RESYNC_EVERY = 2.0
+STOP_PATIENCE = 3.0
+
+
+class Engine:
+    """See the module. `start` and `stop` may be called again; `drain` comes before a `stop` that is to be kind."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, ActiveRun] = {}
+        self.hub = Hub()
+        self.blocking_tasks: set[str] = set()  # handlers that broke their word to be cooperative
+        self.accepting = False
+        self._started = False
+        self._lock = threading.Lock()
+
+    # Start and stop
+
+    def start(self) -> None:
+        """Takes a lease, reaps what ended processes of this machine left, and begins to write."""
+        with self._lock:
+            if self._started:
+                return
+            self.loops = LoopPool()
+            self.orm_threads = OrmThreads()
+            self.queries = QueryPool(6, "queries")
+            self.preparing = QueryPool(8, "preparing")
+            self.journal = Journal(
+                self.hub, on_end=self._ended, on_fault=self._run_cannot_be_stored, on_lost=self._lease_lost
+            )
+            limits = Limits(
+                settings.WORKBENCH_RUN_TIMEOUT,
+                settings.WORKBENCH_FIRST_EVENT_TIMEOUT,
+                settings.WORKBENCH_IDLE_TIMEOUT,
+            )
+            self.control = Control(
+                self.runs,
+                self.loops,
+                limits,
+                beat=self._beat,
+                on_fenced=self._fenced,
+                on_blocked=self.blocking_tasks.add,
+            )
+            self.journal.start()
+            self.journal.worker_id = self.journal.write(orphans.register_worker).result()
+            self._started = self.accepting = True
+            self.control.start()
+            atexit.register(self.stop)
+
+    async def drain(self, grace: float) -> None:
+        """Takes no more runs, lets those in progress finish for `grace` seconds, ends the rest, closes sockets."""
+        self.accepting = False
+        await self._wait_until_idle(grace)
+        for run in list(self.runs.values()):
+            run.stop(SHUTDOWN)
+        await self._wait_until_idle(STOP_PATIENCE)
+        self.hub.everywhere(lambda port: _close_sinks(port, ClosingCode.RESTART))
+
+    async def _wait_until_idle(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self.runs and time.monotonic() < deadline:  # noqa: ASYNC110 - a poll that ends; runs end in other threads
+            await asyncio.sleep(0.05)
+
+    def stop(self) -> None:
+        """Ends what still runs as `shutdown`, writes what waits, gives the lease back, ends the threads."""
+        with self._lock:
+            if not self._started:
+                return
+            self._started = self.accepting = False
+            atexit.unregister(self.stop)
+            for run in list(self.runs.values()):
+                run.stop(SHUTDOWN, patience=0.2)
+            deadline = time.monotonic() + STOP_PATIENCE
+            while self.runs and time.monotonic() < deadline:
+                time.sleep(0.02)
+            self.control.stop()
+            self.preparing.stop()
+            try:
+                if self.journal.worker_id is not None:
+                    self.journal.write(orphans.end_worker, self.journal.worker_id).result(timeout=5)
+            except (DatabaseError, TimeoutError):
+                logger.warning("The lease can't be given back; another process will reap it.", exc_info=True)
+            self.journal.stop()
+            self.loops.stop()
+            self.orm_threads.stop()
+            self.queries.stop()
+            self.runs.clear()
+
+    # For the doors
+
+    def write(self, job: Callable[..., Result], *args: Any) -> Future[Result]:
+        """Runs `job` in a transaction of the journal's thread; see Journal.write."""
+        if not self._started:
+            raise DoorError("unavailable", "The server is starting or stopping; try again shortly.", retry_after=1)
+        try:
+            return self.journal.write(job, *args)
+        except JournalStopped as error:
+            raise DoorError("unavailable", "The server is stopping; try again shortly.", retry_after=1) from error
+
+    def require_capacity(self) -> None:
+        """Raises DoorError unless this process can take one more run."""
+        if not self.accepting:
+            raise DoorError("unavailable", "The server is stopping; try again shortly.", retry_after=2)
+        if len(self.runs) >= settings.WORKBENCH_MAX_RUNS:
+            raise DoorError("rate_limited", "The server is at its limit of running answers.", retry_after=5)
+
+    def launch(self, facts: RunFacts, prepare: Prepare) -> None:
+        """Begins a run whose start, event 0, is committed. In the writer thread.
+
+        `prepare` runs in a thread that may use the database and gives what begins the generator.
+        """
+        run = ActiveRun(facts, RunLog(facts.response_id, self.journal.mark, next_sequence=1))
+        self.runs[facts.response_id] = run
+        self.preparing.submit(self._prepare, run, prepare)
+        self.hub.notify(facts.user_id, run_frame(facts, "running", 0))
+
+    def _prepare(self, run: ActiveRun, prepare: Prepare) -> None:
+        with run_context(run.facts):
+            try:
+                make_generator = prepare(run)
+            except Exception as error:  # noqa: BLE001 - the border: a handler's constructor may raise anything
+                run.fail(error)
+                return
+        if run.stopping is not None:
+            run.finish(run.stopping)
+            return
+        run.cooperative = run.cooperative and run.facts.task not in self.blocking_tasks
+        launch(run, self.loops, self.orm_threads, make_generator, self._done)
+
+    def cancel(self, response_id: str) -> bool:
+        """Makes a stored cancel effective, if the run is in this process."""
+        run = self.runs.get(response_id)
+        if run is None:
+            return False
+        run.stop(CANCELLED)
+        return True
+
+    # What happens to runs
+
+    def _done(self, run: ActiveRun) -> None:
+        """Nothing of the handler is left: its loop is free."""
+        if run.loop is not None and not run.cooperative and not run.fenced:
+            self.loops.release(run.loop)
+
+    def _fenced(self, run: ActiveRun) -> None:
+        if run.loop is None:
+            return
+        logger.warning("The handler %s did not stop; response %s was ended for it.", run.facts.task, run.response_id)
+        if not run.cooperative:
+            self.loops.abandon(run.loop)
+
+    def _ended(self, response_id: str, batch: Batch) -> None:
+        """In the writer thread: the end is committed and published."""
+        run = self.runs.pop(response_id, None)
+        if run is not None:
+            self.hub.notify(run.facts.user_id, run_frame(run.facts, batch.status or "error", batch.through))
+
+    def _run_cannot_be_stored(self, log: RunLog, error: BaseException) -> None:
+        """In the writer thread: the database refuses this run's events for good, and only this run's."""
+        self._forget(log.response_id)
+        if isinstance(error, AlreadyEnded):
+            return
+        message = "The answer could not be stored, so it was ended."
+        try:
+            with transaction.atomic():
+                self._finish_orphan(log.response_id, Stop("error", "handler_error", message))
+        except DatabaseError:
+            logger.exception("Response %s can't even be ended; the reaper will try again.", log.response_id)
+
+    def _forget(self, response_id: str) -> None:
+        """Drops a run that somebody else ends: nothing of it is written any more."""
+        self.hub.drop_position(response_id)
+        run = self.runs.pop(response_id, None)
+        if run is not None:
+            run.log.abandon()
+            run.cancel_task()
+
+    # The lease
+
+    def _beat(self) -> Future[None] | None:
+        for port in self.hub.ports:
+            port.post(partial(self._resync, port))
+        try:
+            beating = self.journal.write(self._beat_job)
+        except JournalStopped:
+            return None
+        beating.add_done_callback(_log_failed_beat)
+        return beating
+
+    def _resync(self, port: Port) -> None:
+        port.spawn(resync(port, self.hub, self.queries))
+
+    def _beat_job(self) -> None:
+        """In the writer thread: renews the lease, hears of cancels, looks after the dead."""
+        worker_id = self.journal.worker_id
+        if worker_id is None or not orphans.beat(worker_id):
+            transaction.on_commit(self._lease_lost)
+            return
+        for response_id in orphans.asked_to_stop(worker_id):
+            self.cancel(response_id)
+        orphans.reap_workers()
+        for response_id in orphans.orphans():
+            self.journal.write(self._finish_orphan, response_id)
+
+    def _finish_orphan(self, response_id: str, stop: Stop = orphans.WORKER_LOST) -> None:
+        ended = orphans.finish_orphan(response_id, stop)
+        if ended is not None:
+            facts, batch = ended
+            transaction.on_commit(lambda: self._publish_orphan(facts, batch))
+
+    def _publish_orphan(self, facts: RunFacts, batch: Batch) -> None:
+        self.hub.publish([batch])
+        self.hub.notify(facts.user_id, run_frame(facts, batch.status or "error", batch.through))
+
+    def _lease_lost(self) -> None:
+        """In the writer thread: this process was taken for dead. It gives up its runs and begins anew."""
+        logger.error("This process's lease was ended by another; its %d runs are given up.", len(self.runs))
+        for response_id in list(self.runs):
+            self._forget(response_id)
+        with transaction.atomic():
+            self.journal.worker_id = orphans.register_worker()
+
+
+def _log_failed_beat(beating: Future[None]) -> None:
+    if not beating.cancelled() and beating.exception() is not None:
+        logger.warning("This process's lease couldn't be renewed.", exc_info=beating.exception())
+
+
+def run_frame(facts: RunFacts, status: str, sequence: int) -> str:
+    """The hint that a run began or ended."""
+    return encode_frame(
+        "run",
+        chat_id=facts.chat_id,
+        message_id=facts.message_id,
+        response_id=facts.response_id,
+        status=status,
+        sequence=sequence,
+    )
+
+
+def _close_sinks(port: Port, code: int) -> None:
+    sinks: Sequence[Any] = [sink for sinks in port.sinks.values() for sink in sinks]
+    for sink in sinks:
+        sink.close(code)
+
+
+_engine = Engine()
+
+
+def get_engine() -> Engine:
+    """The engine of this process, started or not."""
+    return _engine

@@ -1,0 +1,59 @@
+"""What a handler is given: the messages of its branch as plain values, and who asks for what.
+
+Owns the way from stored rows to `handlers.messages` and to the keywords of `handle` (protocol §1).
+Synchronous: runs in a thread that may use the database and may be blocked by a handler's constructor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+from uuid import UUID
+
+from chats import reading
+from chats.models import Message, Run
+from chats.runner import ActiveRun
+from handlers import messages
+from handlers.base import call_handle
+from handlers.registry import registry
+
+__all__ = ["hand_over"]
+
+
+def hand_over(run: ActiveRun) -> Callable[[], AsyncGenerator[Any, None]]:
+    """Builds the run's handler and gives what begins its generator. Raises what the registry raises."""
+    stored = Run.objects.select_related("request_message", "user").get(pk=UUID(run.response_id))
+    handler = registry.build(stored.task)
+    run.cooperative = registry.get(stored.task).cooperative
+    keywords = _keywords(stored)
+    return lambda: call_handle(handler, **keywords)
+
+
+def _keywords(run: Run) -> dict[str, Any]:
+    request = run.request_message
+    return {
+        "chat_id": str(run.chat_id),
+        "message_history": [as_plain(each) for each in reading.branch(request)[:-1]],
+        "user_message": as_plain(request),
+        "model_id": run.model_id,
+        "response_message_id": str(run.pk),
+        "context": run.inputs.get("context"),
+        "persona": run.inputs.get("persona"),
+        "user_id": str(run.user_id),
+        "user_groups": list(run.user.groups.order_by("name").values_list("name", flat=True)),
+        "options": registry.parse_options(run.task, run.inputs.get("options")),
+    }
+
+
+def as_plain(message: Message) -> messages.Message:
+    """A stored message as handlers see it, its hidden parts marked."""
+    whole = message.unredacted or {"parts": message.parts, "metadata": message.metadata}
+    return messages.Message(
+        id=str(message.pk),
+        kind="request" if message.kind == Message.Kind.REQUEST else "response",
+        parts=[messages.parse_part(part) for part in whole["parts"]],
+        status=message.status,
+        task=message.task,
+        model_id=message.model_id,
+        metadata=whole["metadata"],
+    )

@@ -1,0 +1,39 @@
+"""Who a log line is about: correlation id, chat, response, user and handler, set once per run.
+
+The filter puts them on every record made in that run's context, the handler's own lines included.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+__all__ = ["FIELDS", "RunContextFilter", "run_context"]
+
+FIELDS = ("correlation_id", "chat_id", "response_id", "user_id", "task")
+
+_facts: ContextVar[Any] = ContextVar("run_facts", default=None)
+
+
+@contextmanager
+def run_context(facts: Any) -> Iterator[None]:
+    """Names `facts` (an object with FIELDS as attributes) on the log lines of this context."""
+    token = _facts.set(facts)
+    try:
+        yield
+    finally:
+        _facts.reset(token)
+
+
+class RunContextFilter(logging.Filter):
+    """Adds FIELDS to each record, "-" where it was made outside a run."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        facts = _facts.get()
+        for name in FIELDS:
+            if not hasattr(record, name):
+                setattr(record, name, "-" if facts is None else getattr(facts, name))
+        return True

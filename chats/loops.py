@@ -1,0 +1,142 @@
+"""Event loops for handlers: one of its own for each run, and a shared one for cooperative handlers.
+
+Owns threads and loops, nothing of runs. A loop that a handler blocked for good is abandoned: its
+thread is left behind and counted, since Python can't end a thread. Loops are reused, so that clients
+cached per loop stay useful.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any
+
+__all__ = ["HandlerLoop", "LoopPool"]
+
+logger = logging.getLogger(__name__)
+
+MOST_IDLE = 32  # loops kept for the next runs
+
+
+class HandlerLoop:
+    """A thread with an event loop that runs until it is stopped."""
+
+    def __init__(self, name: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.asked_at: float | None = None  # when the last unanswered sign of life was asked for (monotonic)
+        self._idle = threading.Event()
+        self.thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        finally:
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            self.loop.close()
+
+    def spawn(
+        self, work: Coroutine[Any, Any, None], context: Context, started: Callable[[asyncio.Task[None]], None]
+    ) -> None:
+        """Runs `work` as one task on the loop; `started` gets the task there, before its first step."""
+
+        def begin() -> None:
+            started(self.loop.create_task(work, context=context))
+
+        self.loop.call_soon_threadsafe(begin)
+
+    def call(self, callback: Callable[..., object], *args: Any) -> None:
+        """From any thread; nothing happens once the loop is closed."""
+        try:
+            self.loop.call_soon_threadsafe(callback, *args)
+        except RuntimeError:
+            logger.debug("The loop of %s is closed.", self.thread.name)
+
+    def ask_for_life(self) -> float:
+        """Asks the loop for a sign of life; how many seconds the one before has been unanswered."""
+        asked_at = self.asked_at
+        if asked_at is not None:
+            return time.monotonic() - asked_at
+        self.asked_at = time.monotonic()
+        self.call(self._answer)
+        return 0.0
+
+    def _answer(self) -> None:
+        self.asked_at = None
+
+    def current_task(self) -> asyncio.Task[Any] | None:
+        """What the loop is in the middle of, if anything; may be asked from any thread."""
+        return asyncio.current_task(self.loop)
+
+    def stop(self, timeout: float = 1.0) -> bool:
+        """Ends the thread; False if it didn't end in time."""
+        self.call(self.loop.stop)
+        self.thread.join(timeout)
+        return not self.thread.is_alive()
+
+
+class LoopPool:
+    """Hands out loops. `abandoned` counts the threads that were left behind."""
+
+    def __init__(self) -> None:
+        self.abandoned = 0
+        self._lock = threading.Lock()
+        self._idle: list[HandlerLoop] = []
+        self._shared: HandlerLoop | None = None
+        self._retired: list[HandlerLoop] = []
+        self._count = 0
+
+    def shared(self) -> HandlerLoop:
+        """The loop of all cooperative handlers."""
+        with self._lock:
+            if self._shared is None:
+                self._shared = HandlerLoop("handlers-shared")
+            return self._shared
+
+    @property
+    def shared_if_any(self) -> HandlerLoop | None:
+        return self._shared
+
+    def retire_shared(self, blocked: HandlerLoop) -> None:
+        """From now on cooperative runs get a new loop; those on `blocked` stay there."""
+        with self._lock:
+            if self._shared is blocked:
+                self._shared = None
+                self._retired.append(blocked)
+
+    def acquire(self) -> HandlerLoop:
+        """A loop for one run alone."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            self._count += 1
+            name = f"handler-{self._count}"
+        return HandlerLoop(name)
+
+    def release(self, loop: HandlerLoop) -> None:
+        """Gives a loop back that nothing runs on."""
+        with self._lock:
+            if len(self._idle) < MOST_IDLE:
+                self._idle.append(loop)
+                return
+        loop.call(loop.loop.stop)
+
+    def abandon(self, loop: HandlerLoop) -> None:
+        """Says that a loop is held by a handler that doesn't end. When it does, the thread ends too."""
+        with self._lock:
+            self.abandoned += 1
+        loop.call(loop.loop.stop)
+
+    def stop(self) -> None:
+        with self._lock:
+            loops = [*self._idle, *self._retired, *([self._shared] if self._shared else [])]
+            self._idle, self._retired, self._shared = [], [], None
+        for loop in loops:
+            if not loop.stop():
+                self.abandoned += 1
+                logger.warning("The thread %s doesn't end; it is left behind.", loop.thread.name)

@@ -1,0 +1,172 @@
+"""Ending what no living process runs: the reaper's work.
+
+Every function runs in a transaction of the journal's thread. A worker's row is taken before its runs
+are ended, so that a process that was only paused finds its lease gone and can't write any more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from chats.models import UNFINISHED, Event, Run, Worker
+from chats.protocol import Batch, WireEvent
+from chats.recorder import note
+from chats.rows import Row, finish_response, insert_events
+from chats.runlog import End
+from chats.runner import RunFacts, Stop
+from chats.transcript import Transcript
+from handlers.encoding import canonical_json
+
+__all__ = ["LEASE", "WORKER_LOST", "beat", "end_worker", "finish_orphan", "orphans", "reap_workers", "register_worker"]
+
+LEASE = timedelta(seconds=10)
+WORKER_LOST = Stop("error", "worker_lost", "The server that was writing this answer stopped. What it had said is kept.")
+
+_own: set[UUID] = set()
+
+
+@cache
+def machine_identity() -> str:
+    """Of this boot and process namespace: where it is equal, a process id means the same process."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}:{Path('/proc/self/ns/pid').readlink()}"[:64]
+    except OSError:
+        return ""
+
+
+def register_worker() -> UUID:
+    """Takes a lease for this process."""
+    worker = Worker.objects.create(
+        host=socket.gethostname(), pid=os.getpid(), boot_id=machine_identity(), beat_at=Now()
+    )
+    _own.add(worker.pk)
+    return worker.pk
+
+
+def beat(worker_id: UUID) -> bool:
+    """Renews the lease; False if somebody has ended it."""
+    return bool(Worker.objects.filter(pk=worker_id, ended_at=None).update(beat_at=Now()))
+
+
+def end_worker(worker_id: UUID) -> None:
+    """A clean stop: gives the lease back."""
+    Worker.objects.filter(pk=worker_id, ended_at=None).update(ended_at=Now())
+    _own.discard(worker_id)
+
+
+def reap_workers() -> list[UUID]:
+    """Ends the leases of the dead: those that ran out, and at once those of this machine's ended processes."""
+    alive = Worker.objects.filter(ended_at=None)
+    gone = [worker.pk for worker in alive.filter(boot_id=machine_identity()) if _is_gone(worker)]
+    dead = Q(beat_at__lt=Now() - LEASE) | Q(pk__in=gone)
+    reaped = [pk for pk in alive.filter(dead).values_list("pk", flat=True) if pk not in _own]
+    Worker.objects.filter(dead, pk__in=reaped, ended_at=None).update(ended_at=Now())
+    return reaped
+
+
+def _is_gone(worker: Worker) -> bool:
+    if worker.pk in _own or not worker.boot_id or worker.host != socket.gethostname():
+        return False
+    if worker.pid == os.getpid():
+        return True
+    try:
+        os.kill(worker.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def orphans() -> list[str]:
+    """The unfinished responses whose worker's lease has ended."""
+    found = Run.objects.filter(status__in=UNFINISHED, worker__ended_at__isnull=False)
+    return [str(pk) for pk in found.values_list("pk", flat=True)]
+
+
+def asked_to_stop(worker_id: UUID) -> list[str]:
+    """The worker's runs that somebody asked to cancel, or whose user was deactivated."""
+    asked = Q(cancel_requested_at__isnull=False) | Q(user__is_active=False)
+    found = Run.objects.filter(asked, worker=worker_id, status__in=UNFINISHED)
+    return [str(pk) for pk in found.values_list("pk", flat=True)]
+
+
+def finish_orphan(response_id: str, stop: Stop = WORKER_LOST) -> tuple[RunFacts, Batch] | None:
+    """Ends an unfinished response after what its log holds; None if it has ended meanwhile."""
+    runs = Run.objects.select_for_update(no_key=True, of=("self",)).select_related("request_message")
+    run = runs.get(pk=UUID(response_id))
+    if run.status not in UNFINISHED:
+        return None
+    stored = list(
+        Event.objects.filter(response_id=run.pk).order_by("sequence").values_list("type", "payload", "sequence", "emit")
+    )
+    transcript = Transcript.of((kind, json.loads(payload), seq, emit) for kind, payload, seq, emit in stored)
+    sequence = len(stored)
+    cancelled = run.cancel_requested_at is not None
+    end = End("cancelled") if cancelled else End(stop.status, stop.error_type)
+    end.notes = [*run.notes, note("ended_for_its_worker", worker=str(run.worker_id), reason=stop.error_type)]
+    closing = list(_closing_events(run, stored == [], None if cancelled else stop, end))
+    rows, events = _numbered(response_id, sequence, closing)
+    for row, (_, fields) in zip(rows, closing, strict=True):
+        transcript.feed(row[2], fields, row[1], True)
+    insert_events(rows)
+    last = sequence + len(rows) - 1
+    finish_response(response_id, last, transcript, end)
+    batch = Batch(response_id, sequence - 1, last, events, int(rows[0][4].timestamp() * 1000), end.status)
+    return facts_of(run), batch
+
+
+def facts_of(run: Run) -> RunFacts:
+    """What identifies a stored run."""
+    return RunFacts(
+        response_id=str(run.pk),
+        chat_id=str(run.chat_id),
+        message_id=str(run.request_message_id),
+        user_id=run.user_id,
+        task=run.task,
+        correlation_id=run.correlation_id,
+    )
+
+
+def start_fields(run: Run) -> dict[str, object]:
+    """What response_start says."""
+    return {
+        "request_id": run.request_id,
+        "chat_id": str(run.chat_id),
+        "message_id": str(run.request_message_id),
+        "parent_id": str(run.request_message.parent_id) if run.request_message.parent_id else None,
+        "task": run.task,
+        "model_id": run.model_id,
+    }
+
+
+def _closing_events(run: Run, unbegun: bool, stop: Stop | None, end: End) -> Iterable[tuple[str, dict[str, object]]]:
+    if unbegun:
+        yield "response_start", start_fields(run)
+    if stop is not None and stop.message:
+        yield "error", {"error_type": stop.error_type, "message": stop.message}
+    yield "response_end", end.fields
+
+
+def _numbered(
+    response_id: str, first: int, closing: list[tuple[str, dict[str, object]]]
+) -> tuple[list[Row], list[WireEvent]]:
+    now = datetime.now(UTC)
+    rows: list[Row] = []
+    events = []
+    for offset, (kind, fields) in enumerate(closing):
+        payload = canonical_json(fields)
+        rows.append((response_id, first + offset, kind, True, now, payload, None))
+        events.append(WireEvent(kind, first + offset, payload))
+    return rows, events

@@ -1,0 +1,289 @@
+"""Starting a run: from a request body to a committed request, response, run and first event.
+
+Owns what a start means (protocol §4): which chat and parent, which handler and model, what is busy, and
+when the same request comes again. `plan_start` reads and checks in a query thread; `store_start` is one
+transaction in the journal's thread. Launching is the engine's, once that has committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from chats import reading
+from chats.models import UNFINISHED, Chat, Event, Message, Persona, Run, Status
+from chats.orphans import start_fields
+from chats.protocol import Batch, DoorError, StartBody, WireEvent, is_uuid7
+from handlers.encoding import canonical_json
+from handlers.errors import InvalidOptions, UnknownHandler
+from handlers.registry import registry
+
+if TYPE_CHECKING:
+    from workbench.models import User
+
+__all__ = ["Plan", "Started", "Stored", "plan_start", "store_start"]
+
+TITLE_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a start gave. `attached`: the same request had been sent before, and this is its response."""
+
+    request_id: str | None
+    chat_id: str
+    message_id: str
+    response_id: str
+    attached: bool = False
+    first: Batch | None = None  # event 0, where it has just been stored
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the transaction of a start wrote."""
+
+    started: Started
+    run: Run
+    first: Batch
+    chat_created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A start that may go ahead, as far as can be seen outside the transaction."""
+
+    user: User
+    body: StartBody
+    body_hash: str
+    task: str
+    model_id: str
+    handler_version: str
+    config_hash: str
+    inputs: dict[str, Any]
+
+
+def plan_start(user: User, body: StartBody) -> Plan | Started:
+    """Checks everything that needs no lock. Raises DoorError; gives Started where it is a repetition."""
+    body_hash = hashlib.sha256(body.canonical().encode()).hexdigest()
+    repeated = _repeated(user, body, body_hash)
+    if repeated is not None:
+        return repeated
+    chat = _find_chat(user, body.chat_id)
+    task = body.task or (chat.task if chat else "") or registry.default_name()
+    _require_handler(user, task)
+    return Plan(
+        user=user,
+        body=body,
+        body_hash=body_hash,
+        task=task,
+        model_id=body.model_id or (chat.model_id if chat else "") or settings.WORKBENCH_DEFAULT_MODEL,
+        handler_version=registry.version_of(task),
+        config_hash=registry.config_hash(task),
+        inputs=_inputs(user, body, task),
+    )
+
+
+def store_start(plan: Plan, worker_id: UUID | None) -> Started | Stored:
+    """Writes the start, claimed by `worker_id`; Started where it was a repetition. Raises DoorError."""
+    repeated = _repeated(plan.user, plan.body, plan.body_hash)
+    if repeated is not None:
+        return repeated
+    _require_room(plan.user)
+    chat, created = _lock_chat(plan)
+    request = _request_for(plan, chat)
+    response = Message.objects.create(
+        chat=chat,
+        parent=request,
+        kind=Message.Kind.RESPONSE,
+        status=Status.RUNNING,
+        task=plan.task,
+        model_id=plan.model_id,
+    )
+    run = Run.objects.create(
+        response=response,
+        request_message=request,
+        chat=chat,
+        user=plan.user,
+        request_id=plan.body.request_id,
+        body_hash=plan.body_hash,
+        correlation_id=str(uuid.uuid4()),
+        task=plan.task,
+        model_id=plan.model_id,
+        handler_version=plan.handler_version,
+        config_hash=plan.config_hash,
+        inputs=plan.inputs,
+        status=Status.RUNNING,
+        worker_id=worker_id,
+    )
+    _touch_chat(chat, plan, request, response)
+    payload = canonical_json(start_fields(run))
+    event = Event.objects.create(response=response, sequence=0, type="response_start", payload=payload)
+    at = int(event.timestamp.timestamp() * 1000)
+    first = Batch(str(run.pk), -1, 0, [WireEvent("response_start", 0, payload)], at)
+    return Stored(replace(_started(run), first=first), run, first, created)
+
+
+# What is asked for
+
+
+def _repeated(user: User, body: StartBody, body_hash: str) -> Started | None:
+    if body.request_id is None:
+        return None
+    run = Run.objects.filter(user=user, request_id=body.request_id).first()
+    if run is None:
+        return None
+    if run.body_hash != body_hash:
+        message = "This request_id was used for another request. Use a new one for each."
+        raise DoorError("conflict", message, fields={"request_id": ["Already used with another body."]})
+    return _started(run, attached=True)
+
+
+def _started(run: Run, *, attached: bool = False) -> Started:
+    return Started(run.request_id, str(run.chat_id), str(run.request_message_id), str(run.pk), attached)
+
+
+def _find_chat(user: User, id_or_name: str | None) -> Chat | None:
+    """The chat that is named; None where it is to be made. An id that isn't the user's is not found."""
+    if id_or_name is None:
+        return None
+    if is_uuid7(id_or_name):
+        return reading.get_chat(user, id_or_name)
+    return reading.chats_for(user).filter(name=id_or_name).first()
+
+
+def _require_handler(user: User, task: str) -> None:
+    if not registry.may_use(user, task):
+        usable = ", ".join(entry.name for entry in registry.entries_for(user))
+        message = f"There is no handler “{task}” that you may use."
+        raise DoorError("not_found", message, fields={"task": [f"Choose one of: {usable}."]})
+    try:
+        availability = registry.availability(task)
+    except UnknownHandler as error:
+        raise DoorError("not_found", error.message, fields={"task": [error.message]}) from error
+    if not availability.available:
+        message = f"The handler “{task}” isn't available: {availability.reason}"
+        raise DoorError("handler_unavailable", message, retry_after=30)
+
+
+def _inputs(user: User, body: StartBody, task: str) -> dict[str, Any]:
+    """What the handler gets beside the messages, as it is kept for the audit."""
+    try:
+        registry.parse_options(task, body.options)
+    except InvalidOptions as error:
+        fields = {f"options.{name}": messages for name, messages in error.fields.items()}
+        raise DoorError("invalid", "Some options aren't right.", fields=fields) from error
+    return {
+        "context": None if body.context is None else [item.model_dump() for item in body.context],
+        "options": body.options,
+        "persona_id": body.persona_id,
+        "persona": _persona_prompt(user, body.persona_id),
+    }
+
+
+def _persona_prompt(user: User, persona_id: str | None) -> str | None:
+    if persona_id is None:
+        return None
+    persona = Persona.objects.visible_to(user).filter(pk=UUID(persona_id)).first() if is_uuid7(persona_id) else None
+    if persona is None:
+        raise DoorError("not_found", "There is no such persona.", fields={"persona_id": ["Not found."]})
+    return persona.prompt
+
+
+# In the transaction
+
+
+def _require_room(user: User) -> None:
+    limit = settings.WORKBENCH_MAX_RUNS_PER_USER
+    if Run.objects.filter(user=user, status__in=UNFINISHED).count() >= limit:
+        message = f"You have {limit} answers running. Wait for one to end, or stop one."
+        raise DoorError("rate_limited", message, retry_after=5)
+
+
+def _lock_chat(plan: Plan) -> tuple[Chat, bool]:
+    """The chat's row and whether it is new, locked until the transaction ends: starts in it take turns."""
+    name = plan.body.chat_id
+    locked = reading.chats_for(plan.user).select_for_update(no_key=True)
+    if name is None:
+        return Chat.objects.create(owner=plan.user), True
+    if is_uuid7(name):
+        chat = locked.filter(pk=UUID(name)).first()
+        if chat is None:
+            raise DoorError("not_found", "There is no such chat, or it isn't yours.")
+        return chat, False
+    chat = locked.filter(name=name).first()
+    if chat is not None:
+        return chat, False
+    # A deleted chat gives its name up, so that the client's next one can have it.
+    Chat.objects.filter(owner=plan.user, name=name).update(name=None)
+    return Chat.objects.create(owner=plan.user, name=name), True
+
+
+def _request_for(plan: Plan, chat: Chat) -> Message:
+    """The request to answer: a new one, or for a regeneration the one that is named."""
+    parent = _parent(plan.body, chat)
+    parts = plan.body.parts
+    if parent is not None and parent.kind == Message.Kind.REQUEST:
+        if parts is not None:
+            text = "That's a question. To answer it once more leave parts out; to edit it give its own parent."
+            raise DoorError("invalid", "Some fields aren't right.", fields={"parent_id": [text]})
+        _require_idle(plan.body, chat, Q(request_message=parent))
+        return parent
+    if parts is None:
+        raise DoorError("invalid", "Some fields aren't right.", fields={"parts": ["Field required"]})
+    if parent is not None and parent.status in UNFINISHED:
+        raise DoorError("busy", "The answer before this one is still being written.", retry_after=1)
+    _require_idle(plan.body, chat, Q(request_message__parent=parent))
+    return Message.objects.create(
+        chat=chat,
+        parent=parent,
+        kind=Message.Kind.REQUEST,
+        parts=[part.model_dump() for part in parts],
+        task=plan.task,
+        model_id=plan.model_id,
+        finished_at=timezone.now(),
+    )
+
+
+def _parent(body: StartBody, chat: Chat) -> Message | None:
+    if not body.names_parent:
+        return chat.active_leaf
+    if body.parent_id is None:
+        return None
+    found = None
+    if is_uuid7(body.parent_id):
+        found = Message.objects.filter(chat=chat, pk=UUID(body.parent_id)).first()
+    if found is None:
+        raise DoorError("not_found", "There is no such message in this chat.", fields={"parent_id": ["Not found."]})
+    return found
+
+
+def _require_idle(body: StartBody, chat: Chat, under: Q) -> None:
+    """Nothing runs under the same parent, unless a branch is meant."""
+    if not body.branch and Run.objects.filter(under, chat=chat, status__in=UNFINISHED).exists():
+        raise DoorError("busy", "Another answer is being written here. Wait for it, or branch.", retry_after=1)
+
+
+def _touch_chat(chat: Chat, plan: Plan, request: Message, response: Message) -> None:
+    chat.active_leaf = response
+    chat.task = plan.task
+    chat.model_id = plan.model_id
+    chat.updated_at = timezone.now()
+    if not chat.title:
+        chat.title = first_words(request.parts)
+    chat.save(update_fields=["active_leaf", "task", "model_id", "updated_at", "title"])
+
+
+def first_words(parts: list[dict[str, Any]]) -> str:
+    """A title until there is a better one: the beginning of what was asked, cut at a word."""
+    text = " ".join(" ".join(part.get("content", "") for part in parts).split())
+    if len(text) <= TITLE_CHARACTERS:
+        return text
+    cut = text[:TITLE_CHARACTERS]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut) + "…"

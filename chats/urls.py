@@ -1,0 +1,12 @@
+"""Addresses of the chat pages. The API's are chats.api.urls', the websocket's chats.routing's."""
+
+from django.urls import path
+
+from chats import views
+
+app_name = "chats"
+
+urlpatterns = [
+    path("", views.new_chat, name="new"),
+    path("chats/<uuid:chat_id>/", views.chat, name="chat"),
+]

@@ -1,0 +1,32 @@
+"""Model providers: one narrow seam between handlers and whatever makes text.
+
+    async for event in provider_for(model_id).stream(request): ...
+
+Owns the seam, the registry of providers and the built-in offline model. Which handler asks what is the handler's.
+(`HandlerConfig` is here because Django looks for an app's tables in `<app>.models`; it lives in
+handlers.config_store.)
+"""
+
+from handlers.config_store import HandlerConfig
+from handlers.models.offline import OfflineProvider
+from handlers.models.registry import ModelProviderRegistry
+from handlers.models.seam import ModelDescription, ModelEvent, ModelMessage, ModelProvider, ModelRequest
+
+__all__ = [
+    "HandlerConfig",
+    "ModelDescription",
+    "ModelEvent",
+    "ModelMessage",
+    "ModelProvider",
+    "ModelProviderRegistry",
+    "ModelRequest",
+    "available_models",
+    "provider_for",
+    "providers",
+]
+
+providers = ModelProviderRegistry()
+providers.register(OfflineProvider())
+
+available_models = providers.available_models
+provider_for = providers.provider_for

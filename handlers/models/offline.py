@@ -1,0 +1,129 @@
+"""The built-in model: no network, no key, and no pretence of being a language model.
+
+It counts, outlines, quotes and echoes what it is given, so that a fresh installation shows the whole path, and tests
+have a model that always says the same. The text work is in handlers.models.offline_text.
+"""
+
+import re
+from collections.abc import AsyncIterator
+
+from handlers.models.history import parse_context_text
+from handlers.models.offline_text import Source, describe_counts, outline_of, quotations, quoted, words_of
+from handlers.models.seam import ContentBlock, ModelDescription, ModelEvent, ModelProvider, ModelRequest
+
+MODEL_ID = "offline"
+
+WHO_I_AM = """\
+I'm the **offline model**, built into Chat Workbench. I'm not a language model: I don't understand what you write, \
+and I know nothing. I work on the words that I'm given, and always give the same answer to the same words.
+
+What I can do, with a text after the word:
+
+- `echo` gives your text back
+- `count` counts its words, sentences, lines and characters
+- `outline` lists its headings and points, or how each paragraph begins
+- `quote` finds the sentences that share most words with your question, in what you attached as context and in what \
+you said earlier in this chat
+
+Anything else I count, outline and search like that. For real answers, an administrator connects a model provider: \
+docs/handlers.md, “Model providers”, says how."""
+
+_ABOUT_ITSELF = re.compile(
+    r"(?i)\s*(help|hello|hi|hey)\W*$|.*\b(who|what)\s+(are|r)\s+(you|u)\b|.*\bwhat\s+can\s+you\s+do\b"
+    r"|.*\b(which|what)\s+(language\s+)?model\b|.*\bare\s+you\s+(an?\s+)?(ai|llm|language model|human|bot)\b"
+)
+_COMMAND = re.compile(r"(?is)\s*(echo|count|outline|quote)\b[:,]?\s*(.*)")
+_PIECE = re.compile(r"\s*\S+|\s+")
+_LONG = 40  # words from which an outline says more than the text itself
+
+
+class OfflineProvider(ModelProvider):
+    """Serves the one model `offline`. Usage counts words, since it has no tokens."""
+
+    name = "offline"
+
+    def models(self) -> list[ModelDescription]:
+        return [ModelDescription(id=MODEL_ID, label="Offline (no language model)", provider=self.name)]
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """The answer a word at a time; `max_tokens` limits its words, `temperature` means nothing to it."""
+        pieces = _PIECE.findall(answer(request))
+        shown = pieces if request.max_tokens is None else pieces[: request.max_tokens]
+        yield {"messageStart": {"role": "assistant"}}
+        for piece in shown:
+            yield {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": piece}}}
+        yield {"contentBlockStop": {"contentBlockIndex": 0}}
+        yield {"messageStop": {"stopReason": "end_turn" if len(shown) == len(pieces) else "max_tokens"}}
+        given = sum(len(words_of(text)) for text in _all_texts(request))
+        usage = {"inputTokens": given, "outputTokens": len(shown), "totalTokens": given + len(shown)}
+        yield {"metadata": {"usage": usage}}  # type: ignore[typeddict-item]
+
+
+def answer(request: ModelRequest) -> str:
+    """What the model says to a request, in Markdown."""
+    texts = _texts(request.messages[-1]["content"])
+    given = [Source(*context) for context in map(parse_context_text, texts) if context]
+    question = "\n\n".join(text for text in texts if not parse_context_text(text))
+    sources = [*given, *_earlier(request)]
+    command = _COMMAND.fullmatch(question)
+    if command:
+        return _obey(command[1].lower(), command[2], sources)
+    if not question.strip() and not given:
+        return "You sent no text that I could read."
+    if _ABOUT_ITSELF.match(question):
+        return WHO_I_AM
+    return "\n\n".join(_observations(question, sources, request.system))
+
+
+def _obey(command: str, text: str, sources: list[Source]) -> str:
+    if command == "quote":
+        return _quotations(text, sources) or "I have no text that shares a word with your question."
+    text = text or "\n\n".join(source.text for source in sources if source.title != _EARLIER)
+    if not text:
+        return f"Write a text after `{command}`, or attach one as context."
+    if command == "echo":
+        return text
+    return describe_counts(text) if command == "count" else "\n".join(outline_of(text))
+
+
+def _observations(question: str, sources: list[Source], system: list[ContentBlock]) -> list[str]:
+    """What can be said of any text, each a paragraph."""
+    said = [
+        f"I'm the offline model, not a language model (ask me what I can do). You wrote {describe_counts(question)}:"
+    ]
+    said.append("\n".join(outline_of(question)) if len(words_of(question)) > _LONG else quoted(question))
+    for source in sources:
+        if source.title != _EARLIER:
+            said.append(f"**{source.title}** has {describe_counts(source.text)}:")
+            said.append("\n".join(outline_of(source.text)))
+    found = _quotations(question, sources)
+    if found:
+        said.append("Sentences that share words with yours:")
+        said.append(found)
+    instructions = words_of(" ".join(_texts(system)))
+    if instructions:
+        said.append(f"I was also given {len(instructions):,} words of instructions, which I can't follow.")
+    return said
+
+
+def _quotations(question: str, sources: list[Source]) -> str:
+    found = quotations(question, sources)
+    return "\n\n".join(f"{quoted(sentence)}\n>\n> — {source.title}" for source, sentence in found)
+
+
+_EARLIER = "you, earlier"
+
+
+def _earlier(request: ModelRequest) -> list[Source]:
+    """What the user said before in this chat."""
+    turns = [message for message in request.messages[:-1] if message["role"] == "user"]
+    texts = [text for message in turns for text in _texts(message["content"])]
+    return [Source(_EARLIER, text) for text in texts if not parse_context_text(text)]
+
+
+def _texts(blocks: list[ContentBlock]) -> list[str]:
+    return [block["text"] for block in blocks if isinstance(block.get("text"), str)]
+
+
+def _all_texts(request: ModelRequest) -> list[str]:
+    return _texts(request.system) + [text for message in request.messages for text in _texts(message["content"])]

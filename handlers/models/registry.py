@@ -1,0 +1,43 @@
+"""Model providers by name, and models by id."""
+
+from collections.abc import Iterator
+
+from handlers.errors import ModelUnavailable
+from handlers.models.seam import ModelDescription, ModelProvider
+
+
+class ModelProviderRegistry:
+    """The providers of one process, in the order of their registration."""
+
+    def __init__(self) -> None:
+        self._providers: dict[str, ModelProvider] = {}
+
+    def register(self, provider: ModelProvider) -> None:
+        """Add a provider. Raises ValueError for a taken name."""
+        if provider.name in self._providers:
+            raise ValueError(f"A model provider named {provider.name!r} is registered already.")
+        self._providers[provider.name] = provider
+
+    def unregister(self, name: str) -> None:
+        """Take a provider away; for tests."""
+        self._providers.pop(name, None)
+
+    def available_models(self) -> list[ModelDescription]:
+        """All models that are known, each saying whether it can be used, and if not, why."""
+        return [description for _, description in self._offers()]
+
+    def provider_for(self, model_id: str) -> ModelProvider:
+        """The provider of this model. Raises ModelUnavailable when there is none, or it can't be used now."""
+        for provider, description in self._offers():
+            if description.id == model_id:
+                if description.available:
+                    return provider
+                raise ModelUnavailable(
+                    f"The model “{description.label}” isn't available at the moment.", detail=description.reason or ""
+                )
+        raise ModelUnavailable(f"There is no model “{model_id}”. Please choose another one.")
+
+    def _offers(self) -> Iterator[tuple[ModelProvider, ModelDescription]]:
+        for provider in list(self._providers.values()):
+            for description in provider.models():
+                yield provider, description

@@ -1,0 +1,144 @@
+"""What a handler asks of a model and what it is told, whoever's model it is.
+
+Owns the shapes, which are those of Bedrock's ConverseStream: other providers translate. Pure: no vendor, no I/O.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, NotRequired, TypedDict
+
+ContentBlock = dict[str, Any]
+StopReason = Literal["end_turn", "tool_use", "max_tokens", "stop_sequence", "guardrail_intervened", "content_filtered"]
+
+
+class ModelMessage(TypedDict):
+    """One turn. Blocks: {"text": …}, {"image": …}, {"document": …}, {"toolUse": …}, {"toolResult": …},
+    {"reasoningContent": …}."""
+
+    role: Literal["user", "assistant"]
+    content: list[ContentBlock]
+
+
+class ReasoningDelta(TypedDict, total=False):
+    """A piece of reasoning; `signature` and `redactedContent` are opaque and go back with the next turn."""
+
+    text: str
+    signature: str
+    redactedContent: bytes
+
+
+class Delta(TypedDict, total=False):
+    """One of these."""
+
+    text: str
+    toolUse: dict[str, str]
+    reasoningContent: ReasoningDelta
+    citation: dict[str, Any]
+
+
+class MessageStart(TypedDict):
+    """The answer begins."""
+
+    role: Literal["assistant"]
+
+
+class ContentBlockStart(TypedDict):
+    """A block begins; text and reasoning blocks may begin without it."""
+
+    contentBlockIndex: int
+    start: dict[str, Any]
+
+
+class ContentBlockDelta(TypedDict):
+    """A piece of the block of that index."""
+
+    contentBlockIndex: int
+    delta: Delta
+
+
+class ContentBlockStop(TypedDict):
+    """The block of that index is whole."""
+
+    contentBlockIndex: int
+
+
+class MessageStop(TypedDict):
+    """The answer is whole. A stream that ends without it was cut, which is a ModelError."""
+
+    stopReason: str
+
+
+class Usage(TypedDict):
+    """Tokens, as the provider counts them."""
+
+    inputTokens: int
+    outputTokens: int
+    totalTokens: int
+    cacheReadInputTokens: NotRequired[int]
+    cacheWriteInputTokens: NotRequired[int]
+
+
+class Metadata(TypedDict, total=False):
+    """What is known when the answer is over; the last event of a stream."""
+
+    usage: Usage
+    metrics: dict[str, Any]
+
+
+class ModelEvent(TypedDict, total=False):
+    """Exactly one of these keys."""
+
+    messageStart: MessageStart
+    contentBlockStart: ContentBlockStart
+    contentBlockDelta: ContentBlockDelta
+    contentBlockStop: ContentBlockStop
+    messageStop: MessageStop
+    metadata: Metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRequest:
+    """One request. `system` and `messages` hold content blocks; `tools` hold {"toolSpec": …}.
+
+    `messages` alternate between user and assistant, begin and end with a user's, and have no empty text: whoever
+    makes a request sees to that (`handlers.models.history`).
+    """
+
+    model_id: str
+    messages: list[ModelMessage]
+    system: list[ContentBlock] = field(default_factory=list)
+    max_tokens: int | None = None
+    temperature: float | None = None
+    stop_sequences: list[str] = field(default_factory=list)
+    tools: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDescription:
+    """A model that can be chosen: the API's model object. `accepts`: "text", "image"."""
+
+    id: str
+    label: str
+    provider: str
+    available: bool = True
+    reason: str | None = None
+    accepts: list[str] = field(default_factory=lambda: ["text"])
+
+
+class ModelProvider(ABC):
+    """Models of one kind. Made once for a process and used from many threads and event loops at the same time."""
+
+    #: Unique among providers.
+    name: str
+
+    @abstractmethod
+    def models(self) -> list[ModelDescription]:
+        """The models, those that can't be used now included, with the reason. Quick; never asks the network."""
+
+    @abstractmethod
+    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """The answer, piece by piece: an async generator. Closing it ends the request, the bill included.
+
+        Raises ModelThrottled, ModelUnavailable or ModelError, at the start or in between. Never blocks its loop.
+        """

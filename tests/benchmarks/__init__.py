@@ -1,0 +1,1 @@
+"""The benchmarks of `make bench`: see `__main__` for the command, `scenarios` for what is measured and promised."""

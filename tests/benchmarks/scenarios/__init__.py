@@ -1,0 +1,18 @@
+"""What is measured, one module per scenario: each plays on a Stage and gives lines with their promises."""
+
+from collections.abc import Callable
+
+from tests.benchmarks.figures import Line
+from tests.benchmarks.scenarios import first_event, long_answer, memory, saturated, steady, wide
+from tests.benchmarks.stage import Stage
+
+Scenario = Callable[[Stage], list[Line]]
+
+SCENARIOS: dict[str, Scenario] = {
+    "saturated": saturated.measure,
+    "steady": steady.measure,
+    "first-event": first_event.measure,
+    "wide": wide.measure,
+    "long-answer": long_answer.measure,
+    "memory": memory.measure,
+}

@@ -1,0 +1,28 @@
+"""The tests' settings: the product's own, from an environment that doesn't depend on the developer's.
+
+DATABASE_URL and REDIS_URL stay as they are set, so that one suite runs against each database; without them the
+database is a SQLite file in a temporary folder (in memory, threads would lock one another out) and Redis is absent.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from workbench.environment import Environment
+
+for variable in Environment.model_fields:
+    if variable not in {"database_url", "redis_url"}:
+        os.environ.pop(variable.upper(), None)
+
+if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+    folder = Path(tempfile.mkdtemp(prefix="workbench-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["DATABASE_URL"] = f"sqlite:///{folder}/db.sqlite3"
+os.environ["SECRET_KEY"] = "tests-only-tests-only-tests-only-tests-only-tests-only"
+os.environ["WORKBENCH_LOG_LEVEL"] = "WARNING"
+
+from workbench.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose

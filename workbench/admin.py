@@ -1,0 +1,8 @@
+"""The admin's page of users: Django's own."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+
+from workbench.models import User
+
+admin.site.register(User, UserAdmin)

@@ -1,0 +1,40 @@
+"""System checks of the deployment as a whole, shown by `manage.py check` and at every start.
+
+Ids: workbench.W001 unknown variable · E001 no PostgreSQL driver.
+Values that can't be used at all are refused earlier, by `workbench.environment`.
+"""
+
+from importlib.util import find_spec
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+
+from workbench.environment import unknown_variables
+
+
+@checks.register()
+def check_unknown_variables(**kwargs: Any) -> list[checks.CheckMessage]:
+    """A mistyped variable would be silently without effect."""
+    return [
+        checks.Warning(
+            f"The environment variable {name} is read by nothing.",
+            hint=f"Did you mean {likely}?" if likely else "Unset it; .env.example lists those that are read.",
+            id="workbench.W001",
+        )
+        for name, likely in sorted(unknown_variables().items())
+    ]
+
+
+@checks.register()
+def check_postgres_driver(**kwargs: Any) -> list[checks.CheckMessage]:
+    """psycopg is an extra, and Django's own message names neither it nor the variable."""
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql" or find_spec("psycopg_pool"):
+        return []
+    return [
+        checks.Error(
+            "DATABASE_URL names a PostgreSQL database, and psycopg with its pool isn't installed.",
+            hint="Install requirements/base.txt, or psycopg[binary,pool].",
+            id="workbench.E001",
+        )
+    ]

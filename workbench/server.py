@@ -1,0 +1,206 @@
+"""The server behind `manage.py serve`: daphne with this product's close codes, limits and view of back-pressure.
+
+Owns the connections' transport. Knows nothing of chats: an application sees the additions as
+`scope["workbench.flow"]` (a `Flow`) and as close codes that arrive. How it stops stands in `workbench.shutdown`.
+
+Note [daphne and autobahn]: what is changed, and why.
+- autobahn's `sendClose` refuses every code but 1000 and 3000-4999, so 1012 (restart) goes by `sendCloseFrame`.
+- A message over daphne's 1 MiB dropped the connection before the application saw it; up to 4 MiB it can answer
+  `too_large`. Above that the client gets 1009, and what still arrives is thrown away unread.
+- The close handshake may take 10 s instead of 1: a client that reads slowly has its close code behind megabytes.
+- daphne's `send` never waits: a client that doesn't read filled 400 MB in a second. twisted tells a producer when
+  the transport's buffer is full (64 KiB) and when it's empty again; `Flow` passes that on.
+- A socket may stay open for longer than daphne's one day.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import daphne.server
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import interfaces, reactor
+from twisted.internet.defer import maybeDeferred
+from twisted.logger import STDLibLogObserver, globalLogBeginner
+from zope.interface import implementer
+
+SERVER_NAME = "chat-workbench"
+MESSAGE_LIMIT = 4 << 20  # bytes in one websocket message or frame
+CLOSE_HANDSHAKE_TIMEOUT = 10  # seconds
+ACCEPT_TIMEOUT = 20  # seconds an application may take to accept a socket
+PING_INTERVAL, PING_TIMEOUT = 20, 30  # seconds
+BODY_CHUNK = 64 << 10  # bytes of an HTTP body handed on at once
+CLOSE_RESTART = 1012
+
+logger = logging.getLogger(__name__)
+access_log = logging.getLogger("workbench.access")
+
+
+@implementer(interfaces.IPushProducer)
+class Flow:
+    """Whether a connection's client keeps up. `open` is set while the transport's buffer has room; who has much to
+    send waits for it. `abort` drops the connection at once, with what is still in the buffer.
+
+    The three methods in twisted's case are called by the transport, on the event loop.
+    """
+
+    def __init__(self, abort: Callable[[], None]) -> None:
+        self.abort = abort
+        self.open = asyncio.Event()
+        self.open.set()
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self.open.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.open.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self.open.set()  # the connection is gone: who waits shall find out
+
+
+class SocketProtocol(WebSocketProtocol):
+    """One websocket connection."""
+
+    flow: Flow
+
+    def onConnect(self, request: Any) -> Any:  # noqa: N802
+        self.flow = Flow(self.transport.abortConnection)
+        return super().onConnect(request)
+
+    def onOpen(self) -> None:  # noqa: N802
+        # The HTTP request that this socket began as is still registered: it would stop reading whenever the client
+        # doesn't read, and a cancel would not arrive.
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self.flow, True)
+        super().onOpen()
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
+        self.sendCloseFrame(code=1000 if code is None else code)
+
+
+class SocketFactory(WebSocketFactory):
+    protocol = SocketProtocol
+
+
+class Request(WebRequest):
+    """One HTTP request and its response."""
+
+    def begin_flow(self) -> Flow:
+        """The response's Flow; a streamed response (SSE) has the same need of it as a socket."""
+        flow = Flow(self.channel.forceAbortClient)
+        self.registerProducer(flow, True)
+        return flow
+
+    def finish(self) -> None:
+        if self.producer is not None and self.channel is not None:
+            self.unregisterProducer()
+        super().finish()
+
+
+class RequestFactory(HTTPFactory):
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = Request
+        return protocol
+
+
+class WorkbenchServer(daphne.server.Server):
+    """Serves an ASGI application on a socket that already listens, until `stop` is called.
+
+    `on_ready` is called on the event loop once it serves, `on_signal` at each SIGTERM or SIGINT.
+    """
+
+    def __init__(
+        self,
+        application: Callable[..., Any],
+        listening: socket.socket,
+        *,
+        on_ready: Callable[[], None],
+        on_signal: Callable[["WorkbenchServer"], None],
+        trust_proxy: bool = False,
+    ) -> None:
+        super().__init__(
+            application,
+            endpoints=["adopted in run"],
+            action_logger=log_access,
+            request_buffer_size=BODY_CHUNK,
+            websocket_timeout=-1,
+            websocket_connect_timeout=ACCEPT_TIMEOUT,
+            websocket_handshake_timeout=ACCEPT_TIMEOUT,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
+            proxy_forwarded_address_header="X-Forwarded-For" if trust_proxy else None,
+            proxy_forwarded_port_header="X-Forwarded-Port" if trust_proxy else None,
+            proxy_forwarded_proto_header="X-Forwarded-Proto" if trust_proxy else None,
+            server_name=SERVER_NAME,
+        )
+        self.listening = listening
+        self.on_ready = on_ready
+        self.on_signal = on_signal
+        self.connections: dict[Any, dict[str, Any]] = {}
+        self.port: Any = None
+
+    def run(self) -> None:
+        """Block until stopped. Once in a process: twisted's reactor can't be started again."""
+        self.http_factory = RequestFactory(self)
+        self.ws_factory = SocketFactory(self, server=self.server_name)
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=self.ping_timeout,
+            allowNullOrigin=True,  # whose origin is welcome is the application's decision
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            closeHandshakeTimeout=CLOSE_HANDSHAKE_TIMEOUT,
+            maxMessagePayloadSize=MESSAGE_LIMIT,
+            maxFramePayloadSize=MESSAGE_LIMIT,
+            failByDrop=False,  # say why before closing
+        )
+        globalLogBeginner.beginLoggingTo([STDLibLogObserver()], redirectStandardIO=False)
+        loop = daphne.server.twisted_loop
+        asyncio.set_event_loop(loop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.on_signal, self)
+        self.port = reactor.adoptStreamPort(self.listening.fileno(), self.listening.family, self.http_factory)
+        self.listening.close()  # the reactor has a copy
+        reactor.callWhenRunning(self.on_ready)
+        reactor.callLater(1, self.application_checker)
+        reactor.callLater(2, self.timeout_checker)
+        reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
+        reactor.run(installSignalHandlers=False)
+
+    async def stop_accepting(self) -> None:
+        """Refuse new connections from now on; those that are open go on."""
+        await maybeDeferred(self.port.stopListening).asFuture(asyncio.get_running_loop())
+
+    def close_sockets(self, code: int) -> None:
+        """Close every websocket that is open with this code."""
+        for protocol in list(self.connections):
+            if isinstance(protocol, SocketProtocol) and protocol.state == protocol.STATE_OPEN:
+                protocol.serverClose(code)
+
+    def open_connections(self) -> int:
+        """How many websockets are connected and HTTP requests not yet answered in full."""
+        return sum("disconnected" not in details for details in self.connections.values())
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        flow = protocol.flow if isinstance(protocol, SocketProtocol) else protocol.begin_flow()
+        return super().create_application(protocol, scope | {"workbench.flow": flow})
+
+    def kill_all_applications(self) -> Any:
+        """daphne's own, which fails on a connection whose application has ended before it."""
+        unfinished = {p: d for p, d in self.connections.items() if "application_instance" in d}
+        self.connections = unfinished
+        return super().kill_all_applications()
+
+
+def log_access(protocol: str, action: str, details: dict[str, Any]) -> None:
+    """One line per HTTP response and per socket's begin and end, without the query: it can hold a ticket."""
+    path = str(details["path"]).partition("?")[0]
+    client = details["client"]
+    if protocol == "http":
+        access_log.info("%s %s %s", details["method"], path, details["status"], extra={"client": client})
+    elif action != "connecting":
+        access_log.info("socket %s %s", path, action, extra={"client": client})

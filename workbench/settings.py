@@ -1,0 +1,194 @@
+"""Django's settings, made from the environment. Safe for production by default; DEBUG is for one's own machine.
+
+With `workbench.environment` the only reader of the environment: everything else asks `django.conf.settings`.
+docs/settings.md explains the variables.
+"""
+
+import warnings
+from pathlib import Path
+
+from corsheaders.defaults import default_headers
+
+from workbench.databases import database_settings
+from workbench.environment import EnvironmentInvalid, handler_options, load_environment
+from workbench.logs import logging_settings
+from workbench.secret_key import development_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_env = load_environment()
+
+# --- Identity and hosts
+DEBUG = _env.debug
+SECRET_KEY = _env.secret_key.get_secret_value()
+if not SECRET_KEY and DEBUG:
+    SECRET_KEY = development_key(BASE_DIR / ".dev-secret-key")
+if not SECRET_KEY:
+    raise EnvironmentInvalid(
+        "SECRET_KEY: not set. Without DEBUG a secret key is required: set it to 50 or more random characters, "
+        "the same in every process, or set DEBUG=on on your own machine."
+    )
+ALLOWED_HOSTS = _env.allowed_hosts
+CSRF_TRUSTED_ORIGINS = _env.csrf_trusted_origins
+
+# --- Application
+INSTALLED_APPS = [
+    "workbench",
+    "chats",
+    "handlers",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "rest_framework",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "workbench.csp.content_security_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "workbench.urls"
+ASGI_APPLICATION = "workbench.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "workbench.csp.csp_nonce",
+            ],
+        },
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Users
+AUTH_USER_MODEL = "workbench.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+
+# --- Database, channel layer, cache
+DATABASES = {"default": database_settings(_env.database_url.get_secret_value(), BASE_DIR)}
+REDIS_URL = _env.redis_url.get_secret_value()
+if REDIS_URL:
+    # The layer with Redis' own publish and subscribe: channels_redis' default one keeps lists, and dropped most of
+    # a fast stream's events without a word.
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "workbench"},
+        }
+    }
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Transport security
+if _env.workbench_trust_proxy:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+WORKBENCH_TRUST_PROXY = _env.workbench_trust_proxy
+# Only a proxy's word tells HTTPS from HTTP here; without it a redirect would never end.
+SECURE_SSL_REDIRECT = _env.https and _env.workbench_trust_proxy
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked from inside, by HTTP
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _env.https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _env.https
+SESSION_COOKIE_SECURE = _env.https
+CSRF_COOKIE_SECURE = _env.https
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# W021 asks for HSTS preload: a promise to browsers' makers, for all of a domain, that only its owner can give.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+# --- Other front ends (token clients only: no cookie crosses an origin)
+WORKBENCH_ALLOWED_ORIGINS = _env.workbench_allowed_origins
+CORS_ALLOWED_ORIGINS = _env.workbench_allowed_origins
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [*default_headers, "last-event-id"]
+CORS_EXPOSE_HEADERS = ["X-Response-Id", "Retry-After"]
+
+# --- Static files and media
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+_collected = (STATIC_ROOT / "staticfiles.json").is_file() and not DEBUG
+WHITENOISE_USE_FINDERS = not _collected  # works before, and without, `manage.py collectstatic`
+WHITENOISE_AUTOREFRESH = DEBUG
+if not _collected:
+    warnings.filterwarnings("ignore", "No directory at", UserWarning)  # whitenoise's, about STATIC_ROOT
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _collected
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+MEDIA_ROOT = _env.media_root or BASE_DIR / "var" / "media"
+
+# --- API
+# What holds for every door unless it says otherwise. Bodies are read by chats.api.bodies, errors shaped by
+# chats.api.errors, and `Accept` never decides more than whether an answer is streamed.
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chats.api.negotiation.AlwaysJSON",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "chats.api.authentication.BearerAuthentication",
+        "chats.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "chats.api.authentication.HasScope",
+    ],
+    "EXCEPTION_HANDLER": "chats.api.errors.exception_handler",
+}
+
+# --- Language, time, logs
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING = logging_settings(_env.workbench_log_level, _env.workbench_log_format)
+
+# --- Handlers and models
+WORKBENCH_HANDLERS = ["handlers.builtin.chat.ChatHandler", "handlers.builtin.demo.DemoHandler"]
+WORKBENCH_EXTRA_HANDLERS = _env.workbench_extra_handlers
+WORKBENCH_DEFAULT_TASK = _env.workbench_default_task
+WORKBENCH_DEFAULT_MODEL = _env.workbench_default_model
+WORKBENCH_HANDLER_OPTIONS = handler_options()
+AWS_REGION = _env.aws_region
+OPENAI_BASE_URL = _env.openai_base_url
+OPENAI_API_KEY = _env.openai_api_key.get_secret_value()
+OPENSEARCH_URL = _env.opensearch_url.get_secret_value()
+
+# --- Limits (durations are seconds)
+WORKBENCH_RUN_TIMEOUT = _env.workbench_run_timeout
+WORKBENCH_FIRST_EVENT_TIMEOUT = _env.workbench_first_event_timeout
+WORKBENCH_IDLE_TIMEOUT = _env.workbench_idle_timeout
+WORKBENCH_MAX_RUNS = _env.workbench_max_runs
+WORKBENCH_MAX_RUNS_PER_USER = _env.workbench_max_runs_per_user
+WORKBENCH_MAX_SOCKETS_PER_USER = _env.workbench_max_sockets_per_user
+WORKBENCH_RATE_LIMITS = _env.workbench_rate_limits
+WORKBENCH_SHUTDOWN_GRACE = _env.workbench_shutdown_grace
