@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # A production-like environment: what `check --deploy` must be content with.
 PRODUCTION := SECRET_KEY=check-only-check-only-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=chat.example.org WORKBENCH_TRUST_PROXY=on
 
-.PHONY: help setup run test check bench format lock clean
+.PHONY: help setup run test check bench screenshots format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -41,6 +41,9 @@ check: setup ## Format, lint, types, import rules, migrations, deployment settin
 
 bench: setup ## Measure the event log's speed; PASS or MISS per line, a MISS exits 1
 	$(BIN)/python -m tests.benchmarks
+
+screenshots: setup ## Take pictures of the page's states, desktop and phone, light and dark, into var/screenshots
+	$(BIN)/python -m tests.browser.screenshots
 
 format: setup ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .

@@ -15,6 +15,8 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except EnvironmentInvalid as error:
         sys.exit(f"Chat Workbench can't start with this environment:\n{error}")
+    except KeyboardInterrupt:
+        sys.exit(130)  # what a shell expects of a command ended by Ctrl-C
 
 
 if __name__ == "__main__":

@@ -9,15 +9,19 @@ for whom even notices pile up, is closed with 4408. Knows no Channels and asks n
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from chats.admission import Admission
 from chats.following import Follower
+from chats.hub import Opening
 from chats.protocol import Batch, ClosingCode
 
 __all__ = ["Connection", "Flow"]
+
+logger = logging.getLogger(__name__)
 
 LAG_CHARACTERS = 512 * 1024  # queued, beyond which live batches wait in the log instead
 PAGE_CHARACTERS = 256 * 1024  # queued, beyond which no further page of the log is read
@@ -88,11 +92,11 @@ class Connection:
 
     # What it follows
 
-    def follow(self, follower: Follower, first: Batch | None = None) -> None:
+    def follow(self, follower: Follower, opening: Opening | None = None) -> None:
         """Follows a response; one that was followed already is followed from the new cursor."""
         self.unfollow(follower.response_id)
         self.followers[follower.response_id] = follower
-        follower.begin(first)
+        follower.begin(opening)
 
     def unfollow(self, response_id: str) -> None:
         follower = self.followers.pop(response_id, None)
@@ -104,6 +108,10 @@ class Connection:
             del self.followers[follower.response_id]
 
     # The end
+
+    @property
+    def closing(self) -> bool:
+        return self._closing is not None
 
     def close(self, code: int) -> None:
         """Closes the socket after the frame that is being sent; what is queued is dropped."""
@@ -118,6 +126,8 @@ class Connection:
             self.unfollow(response_id)
         self._sender.cancel()
         await asyncio.wait({self._sender})
+        if not self._sender.cancelled() and self._sender.exception() is not None:
+            logger.debug("The socket was gone before its last frame was sent.", exc_info=self._sender.exception())
 
     # The sender
 

@@ -14,13 +14,14 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from chats import admission, guard, runs
 from chats.admission import Admission, Refused
 from chats.connection import Connection
 from chats.engine import get_engine
 from chats.following import Follower
+from chats.hub import Opening
 from chats.protocol import (
     PROTOCOL_VERSION,
     Cancel,
@@ -32,7 +33,9 @@ from chats.protocol import (
     Unsubscribe,
     encode_frame,
     parse_client_frame,
+    read_client_frame,
 )
+from handlers.encoding import clean_text
 
 __all__ = ["ChatConsumer"]
 
@@ -72,15 +75,18 @@ class ChatConsumer(AsyncConsumer):
         engine = get_engine()
         try:
             admitted = await engine.queries.run(admission.admit, self.scope)
+            self._admit(admitted)
+            hello = await engine.queries.run(admission.hello, admitted.user)
         except Refused as refused:
             await self._close(refused.code)
             return
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             logger.warning("A socket can't be admitted: the database is away.", exc_info=True)
-            await self._close(ClosingCode.RESTART)
+            if self.connection is not None:
+                self.connection.close(ClosingCode.RESTART)
+            else:
+                await self._close(ClosingCode.RESTART)
             return
-        self._admit(admitted)
-        hello = await engine.queries.run(admission.hello, admitted.user)
         if self.connection is not None:
             self.connection.frame(encode_frame("hello", protocol=PROTOCOL_VERSION, **hello))
 
@@ -113,15 +119,15 @@ class ChatConsumer(AsyncConsumer):
     # Frames
 
     async def _receive(self, message: dict[str, Any]) -> None:
-        if self.connection is None:
+        if self.connection is None or self.connection.closing:
             return
         raw: dict[str, Any] = {}
         try:
             text = message.get("text")
             if text is None:
                 raise DoorError("invalid_json", "Frames are JSON text; this one was binary.")
-            frame, raw = parse_client_frame(text)
-            await self._act_on(frame, raw)
+            raw = read_client_frame(text)
+            await self._act_on(parse_client_frame(raw), raw)
         except Exception as error:  # noqa: BLE001 - the border: one frame's failure is that frame's
             self._report(error, raw)
 
@@ -148,7 +154,7 @@ class ChatConsumer(AsyncConsumer):
         """The error frame; anything unforeseen is logged, and the client gets a reference to it."""
         if isinstance(error, DoorError):
             body = error.body()
-        elif isinstance(error, DatabaseError):
+        elif isinstance(error, DatabaseError | InterfaceError):
             logger.warning("The database is away.", exc_info=error)
             body = DoorError("unavailable", "The database can't be reached; try again.", retry_after=2).body()
         else:
@@ -156,7 +162,9 @@ class ChatConsumer(AsyncConsumer):
             logger.error("A frame failed (reference %s).", reference, exc_info=error)
             message = f"Something went wrong. If you report it, give this reference: {reference}"
             body = {"code": "internal", "message": message}
-        known = {name: raw[name] for name in ("request_id", "response_id") if isinstance(raw.get(name), str)}
+        # As it was sent, but a lone surrogate in it can't go out again.
+        named = {name: raw.get(name) for name in ("request_id", "response_id")}
+        known = {name: clean_text(value) for name, value in named.items() if isinstance(value, str)}
         self._reply("error", **(known | body))
 
     def _spawn_start(self, frame: Start, raw: dict[str, Any]) -> None:
@@ -183,7 +191,7 @@ class ChatConsumer(AsyncConsumer):
             response_id=started.response_id,
             attached=started.attached,
         )
-        self._follow(Subscribe(response_id=started.response_id), started.first)
+        self._follow(Subscribe(response_id=started.response_id), started.opening)
 
     async def _subscribe(self, frame: Subscribe) -> None:
         self.admitted.require("read")
@@ -202,11 +210,11 @@ class ChatConsumer(AsyncConsumer):
         """The status of a response that this user may read; DoorError not_found for any other."""
         return await get_engine().queries.run(admission.status_of, self.admitted.user, response_id)
 
-    def _follow(self, frame: Subscribe, first: Any = None) -> None:
+    def _follow(self, frame: Subscribe, opening: Opening | None = None) -> None:
         engine, connection = get_engine(), self.connection
         if connection is None:
             return
         follower = Follower(
             frame.response_id.lower(), frame.after, connection, engine.hub, engine.queries, merge=frame.merge
         )
-        connection.follow(follower, first)
+        connection.follow(follower, opening)

@@ -28,11 +28,14 @@ from chats.journal import Journal, JournalStopped
 from chats.logcontext import run_context
 from chats.loops import LoopPool
 from chats.ormthreads import OrmThreads
-from chats.pools import QueryPool
+from chats.pools import GrowingPool, QueryPool
 from chats.protocol import Batch, ClosingCode, DoorError, encode_frame
+from chats.relay import Relay, shared_layer
 from chats.rows import AlreadyEnded
 from chats.runlog import RunLog
 from chats.runner import CANCELLED, ActiveRun, RunFacts, Stop, launch
+from handlers.clients import clients, metrics_client
+from handlers.registry import registry
 
 Prepare = Callable[[ActiveRun], Callable[[], AsyncGenerator[Any, None]]]
 
@@ -44,6 +47,7 @@ Result = TypeVar("Result")
 SHUTDOWN = Stop("error", "shutdown", "The server was stopped while this answer was being written. Please ask again.")
 RESYNC_EVERY = 2.0
 STOP_PATIENCE = 3.0
+STEADY = 5.0  # seconds: two beats and a retry
 
 
 class Engine:
@@ -54,6 +58,7 @@ class Engine:
         self.hub = Hub()
         self.blocking_tasks: set[str] = set()  # handlers that broke their word to be cooperative
         self.accepting = False
+        self._beaten_at = self._steady_since = float("-inf")  # monotonic: the last beat, and since when in time
         self._started = False
         self._lock = threading.Lock()
 
@@ -64,10 +69,11 @@ class Engine:
         with self._lock:
             if self._started:
                 return
+            registry.load()  # imports the handlers: no work for an event loop
             self.loops = LoopPool()
             self.orm_threads = OrmThreads()
             self.queries = QueryPool(6, "queries")
-            self.preparing = QueryPool(8, "preparing")
+            self.preparing = GrowingPool("preparing")
             self.journal = Journal(
                 self.hub, on_end=self._ended, on_fault=self._run_cannot_be_stored, on_lost=self._lease_lost
             )
@@ -85,10 +91,27 @@ class Engine:
                 on_blocked=self.blocking_tasks.add,
             )
             self.journal.start()
-            self.journal.worker_id = self.journal.write(orphans.register_worker).result()
+            try:
+                self.journal.worker_id = self.journal.write(orphans.register_worker).result()
+            except DatabaseError:
+                self.journal.stop()
+                raise
             self._started = self.accepting = True
             self.control.start()
+            self._start_relay()
             atexit.register(self.stop)
+
+    def _start_relay(self) -> None:
+        layer = shared_layer()
+        self.relay = Relay(layer, self.hub, self._cancel_here) if layer is not None else None
+        if self.relay is not None:
+            self.relay.start()
+            self.hub.relay, self.hub.relay_notice = self.relay.batches, self.relay.notice
+
+    def _stop_relay(self) -> None:
+        self.hub.relay = self.hub.relay_notice = None
+        if self.relay is not None:
+            self.relay.stop()
 
     async def drain(self, grace: float) -> None:
         """Takes no more runs, lets those in progress finish for `grace` seconds, ends the rest, closes sockets."""
@@ -124,10 +147,13 @@ class Engine:
             except (DatabaseError, TimeoutError):
                 logger.warning("The lease can't be given back; another process will reap it.", exc_info=True)
             self.journal.stop()
+            self._stop_relay()
             self.loops.stop()
+            clients.close_all()
             self.orm_threads.stop()
             self.queries.stop()
             self.runs.clear()
+            self.blocking_tasks.clear()
 
     # For the doors
 
@@ -161,22 +187,27 @@ class Engine:
         with run_context(run.facts):
             try:
                 make_generator = prepare(run)
-            except Exception as error:  # noqa: BLE001 - the border: a handler's constructor may raise anything
+            except BaseException as error:  # noqa: BLE001 - the border: a handler's constructor may raise anything
                 run.fail(error)
                 return
+        if run.log.closed:
+            return  # given up meanwhile: nothing of it could be written
         if run.stopping is not None:
             run.finish(run.stopping)
             return
         run.cooperative = run.cooperative and run.facts.task not in self.blocking_tasks
         launch(run, self.loops, self.orm_threads, make_generator, self._done)
 
-    def cancel(self, response_id: str) -> bool:
-        """Makes a stored cancel effective, if the run is in this process."""
+    def cancel(self, response_id: str) -> None:
+        """Makes a stored cancel effective, wherever the run is."""
+        if not self._cancel_here(response_id) and self.relay is not None:
+            self.relay.cancel(response_id)
+
+    def _cancel_here(self, response_id: str) -> bool:
         run = self.runs.get(response_id)
-        if run is None:
-            return False
-        run.stop(CANCELLED)
-        return True
+        if run is not None:
+            run.stop(CANCELLED)
+        return run is not None
 
     # What happens to runs
 
@@ -197,6 +228,7 @@ class Engine:
         run = self.runs.pop(response_id, None)
         if run is not None:
             self.hub.notify(run.facts.user_id, run_frame(run.facts, batch.status or "error", batch.through))
+            _measure(run)
 
     def _run_cannot_be_stored(self, log: RunLog, error: BaseException) -> None:
         """In the writer thread: the database refuses this run's events for good, and only this run's."""
@@ -231,7 +263,8 @@ class Engine:
         return beating
 
     def _resync(self, port: Port) -> None:
-        port.spawn(resync(port, self.hub, self.queries))
+        if port.listeners:
+            port.spawn(resync(port, self.hub, self.queries))
 
     def _beat_job(self) -> None:
         """In the writer thread: renews the lease, hears of cancels, looks after the dead."""
@@ -239,11 +272,23 @@ class Engine:
         if worker_id is None or not orphans.beat(worker_id):
             transaction.on_commit(self._lease_lost)
             return
-        for response_id in orphans.asked_to_stop(worker_id):
-            self.cancel(response_id)
-        orphans.reap_workers()
-        for response_id in orphans.orphans():
+        mine = orphans.runs_of(worker_id)
+        for response_id, asked in mine.items():
+            if asked:
+                self._cancel_here(response_id)
+        orphans.reap_workers(expired=self._beats_steadily())
+        # A run of this lease that isn't here can't be: its launch failed, or its fault couldn't be written.
+        strays = [response_id for response_id in mine if response_id not in self.runs]
+        for response_id in [*orphans.orphans(), *strays]:
             self.journal.write(self._finish_orphan, response_id)
+
+    def _beats_steadily(self) -> bool:
+        """Whether this process has lately beaten in time: after an outage others need a moment to do so again."""
+        now = time.monotonic()
+        if now - self._beaten_at > STEADY:
+            self._steady_since = now
+        self._beaten_at = now
+        return now - self._steady_since >= STEADY
 
     def _finish_orphan(self, response_id: str, stop: Stop = orphans.WORKER_LOST) -> None:
         ended = orphans.finish_orphan(response_id, stop)
@@ -262,6 +307,13 @@ class Engine:
             self._forget(response_id)
         with transaction.atomic():
             self.journal.worker_id = orphans.register_worker()
+
+
+def _measure(run: ActiveRun) -> None:
+    """handler.success, handler.error and handler.duration, for every handler without its doing."""
+    if run.log.end is not None:
+        seconds = time.monotonic() - run.started_at
+        metrics_client.record_run(run.facts.task, run.log.end.status, seconds, run.log.end.error_type, run.recorded)
 
 
 def _log_failed_beat(beating: Future[None]) -> None:

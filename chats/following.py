@@ -9,28 +9,30 @@ is skipped, what lies beyond the next number means a gap, and a gap is read from
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import weakref
 from collections import deque
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 
-from chats.hub import Hub, Port
+from chats.hub import Hub, Opening, Port
 from chats.models import UNFINISHED, Event, Run
 from chats.pools import QueryPool
 from chats.protocol import Batch, WireEvent, merge_events
 
-__all__ = ["Follower", "Outlet", "Page", "follow", "positions_of", "read_page", "resync"]
+__all__ = ["Follower", "Following", "Outlet", "Page", "positions_of", "read_page", "resync"]
 
 logger = logging.getLogger(__name__)
 
 PAGE_CHARACTERS = 256 * 1024
 PAGE_ROWS = 2000
 MAX_BACKLOG = 256  # batches kept while catching up; beyond it the log is read once more
+BACKLOG_CHARACTERS = 1024 * 1024  # the same in characters, but for the last batch
 FAULT_PAUSE = 1.0  # seconds before a failed read is tried again
 
 
@@ -60,6 +62,8 @@ def read_page(response_id: str, after: int, merge: bool = False) -> Page:
             more = True
             break
         through, count, first = sequence, count + 1, first or timestamp
+        if kind == "response_end":  # it may have been committed since the status was read
+            ended, status = True, json.loads(payload)["status"]
         if emit:
             events.append(WireEvent(kind, sequence, payload))
             size += len(payload)
@@ -119,20 +123,25 @@ class Follower:
         self._pool = pool
         self._merge = merge
         self._port: Port | None = None
-        self._backlog: deque[Batch] = deque(maxlen=MAX_BACKLOG)
+        self._backlog: deque[Batch] = deque()
+        self._backlog_size = 0
+        self._opening: tuple[Batch, ...] = ()
         self._catching_up: asyncio.Task[None] | None = None
 
-    def begin(self, first: Batch | None = None) -> None:
+    def begin(self, opening: Opening | None = None) -> None:
         """Goes live at once if the cursor is where a local run is, else catches up first.
 
-        `first` is what a start has just stored: with it nothing has to be read.
+        `opening` is what a start has just begun: with it nothing has to be read.
         """
         self._port = self._hub.port()
         self._port.listen(self)
-        position = self._hub.position(self.response_id)
-        if first is not None and position == first.through:
-            self._pass_on(first)
-        elif position != self.cursor:
+        if opening is not None:
+            self._opening = tuple(opening.batches)
+            for batch in self._opening:
+                self._pass_on(batch)
+            if not opening.whole:
+                self.catch_up()
+        elif self._hub.position(self.response_id) != self.cursor:
             self.catch_up()
 
     def stop(self) -> None:
@@ -146,13 +155,24 @@ class Follower:
         """The hub's: a committed batch."""
         if self.finished:
             return
+        if self._opening:
+            if any(batch is known for known in self._opening):
+                return
+            self._opening = ()
         if self._catching_up is not None:
-            self._backlog.append(batch)
+            self._keep(batch)
         elif self._outlet.lagging or batch.after > self.cursor:
-            self._backlog.append(batch)
+            self._keep(batch)
             self.catch_up()
         else:
             self._pass_on(batch)
+
+    def _keep(self, batch: Batch) -> None:
+        """For when the log is read. Of too much the oldest goes: it is a gap then, and read as well."""
+        self._backlog.append(batch)
+        self._backlog_size += batch.size
+        while len(self._backlog) > 1 and (len(self._backlog) > MAX_BACKLOG or self._backlog_size > BACKLOG_CHARACTERS):
+            self._backlog_size -= self._backlog.popleft().size
 
     def nudge(self, last: int, ended: bool) -> None:
         """The log is known to reach `last`: reads it, if that is news."""
@@ -186,7 +206,7 @@ class Follower:
             await self._outlet.room()
             try:
                 page = await self._pool.run(read_page, self.response_id, self.cursor, self._merge)
-            except DatabaseError:
+            except (DatabaseError, InterfaceError):
                 logger.warning("Response %s can't be read now; trying again.", self.response_id, exc_info=True)
                 await asyncio.sleep(FAULT_PAUSE)
                 continue
@@ -212,9 +232,10 @@ class Follower:
         if task.cancelled() or self.finished:
             return
         if task.exception() is not None:
-            logger.error("Following response %s failed.", self.response_id, exc_info=task.exception())
+            logger.error("Following response %s failed; trying again.", self.response_id, exc_info=task.exception())
+            asyncio.get_running_loop().call_later(FAULT_PAUSE, self.catch_up)
             return
-        backlog, self._backlog = self._backlog, deque(maxlen=MAX_BACKLOG)
+        backlog, self._backlog, self._backlog_size = self._backlog, deque(), 0
         for batch in backlog:
             self.offer(batch)
 
@@ -226,7 +247,7 @@ async def resync(port: Port, hub: Hub, pool: QueryPool) -> None:
         return
     try:
         positions = await pool.run(positions_of, elsewhere)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         logger.warning("The watched responses can't be looked up now.", exc_info=True)
         return
     for response_id, (last, ended) in positions.items():
@@ -275,18 +296,46 @@ class _Queue:
         return batch
 
 
-async def follow(
-    response_id: str, after: int, hub: Hub, pool: QueryPool, *, merge: bool = False
-) -> AsyncGenerator[Batch, None]:
-    """Batches after the cursor, then live, until the one whose `status` is set.
+class Following:
+    """Batches after the cursor, then live, until the one whose `status` is set, for one reader.
 
-    Close it (`aclosing`) when the reader leaves; until then it holds a place in the hub.
+    It has its place in the hub from the moment it is made (on the reader's loop), so that no unstored event
+    is missed before the first read. `aclose`, or `close` from any thread, gives the place up; so does its
+    being forgotten.
     """
-    outlet = _Queue()
-    follower = Follower(response_id, after, outlet, hub, pool, merge=merge)
-    follower.begin()
-    try:
-        while (batch := await outlet.get()) is not None:
-            yield batch
-    finally:
-        follower.stop()
+
+    def __init__(
+        self,
+        response_id: str,
+        after: int,
+        hub: Hub,
+        pool: QueryPool,
+        *,
+        merge: bool = False,
+        opening: Opening | None = None,
+    ) -> None:
+        self._outlet = _Queue()
+        self._follower = Follower(response_id, after, self._outlet, hub, pool, merge=merge)
+        self.close = weakref.finalize(self, _stop_from_anywhere, asyncio.get_running_loop(), self._follower)
+        self.close.atexit = False
+        self._follower.begin(opening)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Batch:
+        batch = await self._outlet.get()
+        if batch is None:
+            raise StopAsyncIteration
+        return batch
+
+    async def aclose(self) -> None:
+        self._follower.stop()
+
+
+def _stop_from_anywhere(loop: asyncio.AbstractEventLoop, follower: Follower) -> None:
+    if not follower.finished:
+        try:
+            loop.call_soon_threadsafe(follower.stop)
+        except RuntimeError:
+            logger.debug("The loop of a forgotten reader is closed.")

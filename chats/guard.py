@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from chats.admission import Admission
@@ -69,7 +69,7 @@ async def _watch(port: Port) -> None:
             return
         try:
             lapsed = await get_engine().queries.run(lapsed_among, {each.admission for each in watched})
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             logger.warning("The sockets' logins can't be looked up now.", exc_info=True)
             continue
         for each in watched:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
-from uuid import UUID
 
 from chats import reading
 from chats.models import Message, Run
@@ -20,9 +19,11 @@ from handlers.registry import registry
 __all__ = ["hand_over"]
 
 
-def hand_over(run: ActiveRun) -> Callable[[], AsyncGenerator[Any, None]]:
-    """Builds the run's handler and gives what begins its generator. Raises what the registry raises."""
-    stored = Run.objects.select_related("request_message", "user").get(pk=UUID(run.response_id))
+def hand_over(stored: Run, run: ActiveRun) -> Callable[[], AsyncGenerator[Any, None]]:
+    """Builds the run's handler and gives what begins its generator. Raises what the registry raises.
+
+    `stored` is the run's row with its request and user: whoever launches it has just written or read them.
+    """
     handler = registry.build(stored.task)
     run.cooperative = registry.get(stored.task).cooperative
     keywords = _keywords(stored)

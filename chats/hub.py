@@ -20,9 +20,10 @@ from uuid import UUID
 
 from chats.protocol import Batch
 
-__all__ = ["Hub", "Listener", "Port", "UserSink"]
+__all__ = ["Hub", "Listener", "Opening", "Port", "UserSink"]
 
 logger = logging.getLogger(__name__)
+MOST_OPENING = 32  # batches
 Key = TypeVar("Key")
 Member = TypeVar("Member")
 
@@ -49,6 +50,15 @@ class UserSink(Protocol):
 
     def close(self, code: int) -> None:
         """Ends the connection, with a websocket close code."""
+
+
+class Opening:
+    """A response's first batches, kept for whoever started it: an unstored event is sent once, and the run may
+    yield one before its starter listens. `whole` while nothing has been left out."""
+
+    def __init__(self, first: Batch) -> None:
+        self.batches = [first]
+        self.whole = True
 
 
 class Port:
@@ -111,7 +121,11 @@ class Port:
             self._delivering = True
             self._scheduled = False
         for call in calls:
-            call()
+            try:
+                call()
+            except Exception:
+                # The border: one listener's fault is its own; what it missed, it reads from the log.
+                logger.exception("A listener failed.")
         # The senders that these calls woke run before this does.
         self.loop.call_soon(self._delivered)
 
@@ -147,6 +161,7 @@ class Hub:
         self._lock = threading.Lock()
         self._delivered = threading.Event()
         self._positions: dict[str, int] = {}
+        self._openings: dict[str, Opening] = {}
 
     def port(self) -> Port:
         """The port of the running loop."""
@@ -174,9 +189,27 @@ class Hub:
         """Up to where a response that runs here was published; None where it doesn't run here."""
         return self._positions.get(response_id)
 
+    def open(self, opening: Opening) -> None:
+        """Publishes a response's first batch, and has the next ones kept in its opening for a while."""
+        (first,) = opening.batches
+        self.publish([first])
+        self._openings[first.response_id] = opening
+
+    def _keep(self, batch: Batch) -> None:
+        opening = self._openings.get(batch.response_id)
+        if opening is None:
+            return
+        if len(opening.batches) < MOST_OPENING:
+            opening.batches.append(batch)
+        else:
+            opening.whole = False
+        if batch.status is not None or not opening.whole:
+            self._openings.pop(batch.response_id, None)
+
     def publish(self, batches: Sequence[Batch]) -> None:
         """From any thread: tells this process's listeners, and other processes."""
         for batch in batches:
+            self._keep(batch)  # before it is posted: whoever listens first and looks then misses nothing
             if batch.status is None:
                 self._positions[batch.response_id] = batch.through
             else:
@@ -194,6 +227,7 @@ class Hub:
     def drop_position(self, response_id: str) -> None:
         """Says that a response no longer runs here though its end wasn't published here."""
         self._positions.pop(response_id, None)
+        self._openings.pop(response_id, None)
 
     # Hints to a user's connections
 

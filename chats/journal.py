@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Max
 
 from chats import rows
@@ -38,7 +38,7 @@ __all__ = ["Journal", "JournalStopped"]
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-JOBS_A_ROUND = 16  # so that a burst of starts doesn't hold up the streams
+JOBS_A_ROUND = 4  # of 2 to 4 ms each, so that a burst of starts doesn't hold up the streams
 DELIVERY_PATIENCE = 0.050  # seconds that the writer waits for the sockets to take the last commit
 LONGEST_BACKOFF = 2.0
 LAST_TRIES = 5.0  # seconds that a stopping journal waits for a database that is away
@@ -131,20 +131,28 @@ class Journal:
 
     def _run(self) -> None:
         try:
-            while True:
-                self._wake.clear()
-                more_jobs = self._do_jobs()
-                due, next_due = self._due_logs()
-                if due:
-                    self._commit(due)
-                elif more_jobs:
-                    continue
-                elif self._stopping and next_due is None:
-                    return
-                else:
-                    self._wake.wait(None if next_due is None else max(0.0, next_due - time.monotonic()))
+            while self._turn():
+                pass
         finally:
             self._thread_ended()
+
+    def _turn(self) -> bool:
+        """One round of jobs and one commit, or a wait for more; False when there is nothing left to stop for."""
+        try:
+            self._wake.clear()
+            more_jobs = self._do_jobs()
+            due, next_due = self._due_logs()
+            if due:
+                self._commit(due)
+            elif not more_jobs:
+                if self._stopping and next_due is None:
+                    return False
+                self._wake.wait(None if next_due is None else max(0.0, next_due - time.monotonic()))
+        except Exception:
+            # The border: without its writer the process is good for nothing, so it goes on.
+            logger.exception("A turn of the journal failed.")
+            connection.close()
+        return True
 
     def _thread_ended(self) -> None:
         connection.close()
@@ -196,7 +204,7 @@ class Journal:
 
     def _commit(self, logs: list[RunLog]) -> None:
         self._hub.wait_for_delivery(DELIVERY_PATIENCE)
-        prepared = [each for log in logs if (each := _prepare(log)) is not None]
+        prepared = [each for log in logs if (each := self._prepare(log)) is not None]
         _release(logs)
         try:
             written = self._write_all(prepared)
@@ -212,6 +220,15 @@ class Journal:
             if each.end is not None:
                 self._on_end(each.response_id, each.batch)
 
+    def _prepare(self, log: RunLog) -> Prepared | None:
+        try:
+            return _prepare(log)
+        except Exception as error:
+            # What one run yielded must not cost the others their commit.
+            logger.exception("The events of response %s can't be numbered.", log.response_id)
+            self._on_fault(log, error)
+            return None
+
     def _write_all(self, prepared: list[Prepared]) -> list[Prepared]:
         """Writes them in one transaction, or else one by one; gives those that are in the log."""
         stored = [each for each in prepared if each.rows]
@@ -219,9 +236,9 @@ class Journal:
             return prepared
         try:
             self._insist(stored)
-        except rows.WorkerLost:
+        except (rows.WorkerLost, JournalStopped):
             raise
-        except (DatabaseError, rows.AlreadyEnded):
+        except Exception:  # noqa: BLE001 - whose fault it is, and what, is found out and logged one by one
             refused = {id(each) for each in stored if not self._write_alone(each)}
             return [each for each in prepared if id(each) not in refused]
         return prepared
@@ -229,9 +246,10 @@ class Journal:
     def _write_alone(self, prepared: Prepared) -> bool:
         try:
             self._insist([prepared])
-        except rows.WorkerLost:
+        except (rows.WorkerLost, JournalStopped):
             raise
-        except (DatabaseError, rows.AlreadyEnded) as error:
+        except Exception as error:
+            # The border: whatever the driver makes of one run's rows, the others' are written.
             logger.exception("The events of response %s can't be stored.", prepared.response_id)
             self._on_fault(prepared.log, error)
             return False
@@ -249,7 +267,7 @@ class Journal:
         while True:
             try:
                 if unsure:
-                    prepared = [each for each in prepared if not _is_stored(each)]
+                    prepared = self._missing(prepared)
                 if prepared:
                     self._transact(prepared)
             except (OperationalError, InterfaceError) as error:
@@ -264,6 +282,13 @@ class Journal:
                 backoff = min(backoff * 2, LONGEST_BACKOFF)
             else:
                 return
+
+    def _missing(self, prepared: list[Prepared]) -> list[Prepared]:
+        """Those that aren't in the log. Raises WorkerLost: what stands at their numbers may then be the reaper's."""
+        with transaction.atomic():
+            if self.worker_id is not None:
+                rows.confirm_lease(self.worker_id)
+            return [each for each in prepared if not _is_stored(each)]
 
     def _transact(self, prepared: list[Prepared]) -> None:
         ending = [each for each in prepared if each.end is not None]
@@ -301,6 +326,8 @@ def _prepare(log: RunLog) -> Prepared | None:
             log.transcript.feed(event.type, fields, sequence, event.emit)
         if event.emit:
             events.append(WireEvent(event.type, sequence, payload))
+    if not stored and not events:
+        return None  # neither kept nor shown: not even an empty frame tells of it
     end = log.end if taken[-1].type == "response_end" else None
     status = end.status if end is not None else None
     batch = Batch(log.response_id, after, log.next_sequence - 1, events, int(taken[0].at * 1000), status)

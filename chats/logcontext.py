@@ -29,11 +29,11 @@ def run_context(facts: Any) -> Iterator[None]:
 
 
 class RunContextFilter(logging.Filter):
-    """Adds FIELDS to each record, "-" where it was made outside a run."""
+    """Adds FIELDS to each record that is made in a run."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         facts = _facts.get()
-        for name in FIELDS:
-            if not hasattr(record, name):
-                setattr(record, name, "-" if facts is None else getattr(facts, name))
+        if facts is not None:
+            for name in FIELDS:
+                setattr(record, name, str(getattr(facts, name)))
         return True

@@ -15,11 +15,18 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
+from handlers.clients import clients
+
 __all__ = ["HandlerLoop", "LoopPool"]
 
 logger = logging.getLogger(__name__)
 
 MOST_IDLE = 32  # loops kept for the next runs
+CANCELS = 5  # how often a stopped loop cancels what is left on it
+CANCEL_PATIENCE = 0.1  # seconds for each
+
+# What swallows every cancel: held, since collecting a suspended task would throw into it, in any thread.
+_unending: list[set[asyncio.Task[Any]]] = []
 
 
 class HandlerLoop:
@@ -34,11 +41,33 @@ class HandlerLoop:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        try:
-            self.loop.run_forever()
-        finally:
+        self._survive(self.loop.run_forever)
+        for _ in range(CANCELS):
+            self._survive(self._cancel_what_is_left)
+        left = asyncio.all_tasks(self.loop)
+        if left:
+            logger.warning("%s ends with %d tasks that can't be cancelled.", self.thread.name, len(left))
+            _unending.append(left)
+        else:
+            self.loop.run_until_complete(clients.close_loop())
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-            self.loop.close()
+        self.loop.close()
+
+    def _survive(self, run: Callable[[], None]) -> None:
+        """Runs the loop: a task that raises SystemExit throws it out of there, and its neighbours are to go on."""
+        while True:
+            try:
+                return run()
+            except (SystemExit, KeyboardInterrupt):
+                logger.warning("A task on %s tried to exit the server.", self.thread.name, exc_info=True)
+
+    def _cancel_what_is_left(self) -> None:
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self.loop.call_later(CANCEL_PATIENCE, self.loop.stop)
+            self.loop.run_forever()
 
     def spawn(
         self, work: Coroutine[Any, Any, None], context: Context, started: Callable[[asyncio.Task[None]], None]

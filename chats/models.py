@@ -92,7 +92,7 @@ class Chat(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or self.name or str(self.id)
+        return str(self.id)  # not the title: that is the owner's words, and this ends in logs and admin pages
 
 
 class MessageQuerySet(models.QuerySet["Message"]):

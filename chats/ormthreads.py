@@ -8,12 +8,17 @@ these threads by turns, and a run's connections are closed after it.
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.db import connections
 
 __all__ = ["OrmThreads"]
+
+logger = logging.getLogger(__name__)
+
+STOP_PATIENCE = 2.0  # seconds
 
 
 class OrmThreads:
@@ -34,9 +39,17 @@ class OrmThreads:
 
     def leave(self, turn: int) -> None:
         """Closes the connections of that thread, once what it does is done."""
-        self._executors[turn].submit(connections.close_all)
+        try:
+            self._executors[turn].submit(connections.close_all)
+        except RuntimeError:
+            logger.debug("A handler ended after the engine had stopped; its connections were closed then.")
 
     def stop(self) -> None:
+        """Closes the connections; a thread that a handler holds is left behind."""
+        try:
+            closings = [executor.submit(connections.close_all) for executor in self._executors]
+        except RuntimeError:
+            return  # the interpreter is ending, under a plain server: the threads and their connections are gone
+        _, held = wait(closings, timeout=STOP_PATIENCE)
         for executor in self._executors:
-            executor.submit(connections.close_all)
-            executor.shutdown(wait=True)
+            executor.shutdown(wait=not held, cancel_futures=True)

@@ -65,11 +65,14 @@ def end_worker(worker_id: UUID) -> None:
     _own.discard(worker_id)
 
 
-def reap_workers() -> list[UUID]:
-    """Ends the leases of the dead: those that ran out, and at once those of this machine's ended processes."""
+def reap_workers(*, expired: bool = True) -> list[UUID]:
+    """Ends the leases of the dead: at once those of this machine's ended processes, and if `expired` those that ran
+    out. A process that couldn't reach the database itself must not say it of others: no lease was renewed then."""
     alive = Worker.objects.filter(ended_at=None)
     gone = [worker.pk for worker in alive.filter(boot_id=machine_identity()) if _is_gone(worker)]
-    dead = Q(beat_at__lt=Now() - LEASE) | Q(pk__in=gone)
+    dead = Q(pk__in=gone)
+    if expired:
+        dead |= Q(beat_at__lt=Now() - LEASE)
     reaped = [pk for pk in alive.filter(dead).values_list("pk", flat=True) if pk not in _own]
     Worker.objects.filter(dead, pk__in=reaped, ended_at=None).update(ended_at=Now())
     return reaped
@@ -95,11 +98,11 @@ def orphans() -> list[str]:
     return [str(pk) for pk in found.values_list("pk", flat=True)]
 
 
-def asked_to_stop(worker_id: UUID) -> list[str]:
-    """The worker's runs that somebody asked to cancel, or whose user was deactivated."""
-    asked = Q(cancel_requested_at__isnull=False) | Q(user__is_active=False)
-    found = Run.objects.filter(asked, worker=worker_id, status__in=UNFINISHED)
-    return [str(pk) for pk in found.values_list("pk", flat=True)]
+def runs_of(worker_id: UUID) -> dict[str, bool]:
+    """The worker's unfinished runs: whether somebody asked to cancel them, or their user was deactivated."""
+    found = Run.objects.filter(worker=worker_id, status__in=UNFINISHED)
+    rows = found.values_list("pk", "cancel_requested_at", "user__is_active")
+    return {str(pk): asked_at is not None or not active for pk, asked_at, active in rows}
 
 
 def finish_orphan(response_id: str, stop: Stop = WORKER_LOST) -> tuple[RunFacts, Batch] | None:

@@ -24,7 +24,7 @@ ERROR_WORDS = {
     "shutdown": _("The server was restarted in the middle of this answer"),
     "model_error": _("The model failed"),
     "throttled": _("The model is too busy at the moment"),
-    "unavailable": _("This isn’t available at the moment"),
+    "unavailable": _("This isn't available at the moment"),
     "empty_response": _("The answer was empty"),
     "other": _("The answer failed"),
 }

@@ -35,6 +35,7 @@ __all__ = [
     "parse_body",
     "parse_client_frame",
     "parse_object",
+    "read_client_frame",
 ]
 
 PROTOCOL_VERSION = 1
@@ -121,7 +122,7 @@ def clean_json(value: Any) -> Any:
 
 CleanText = Annotated[str, AfterValidator(clean_text)]
 ShortText = Annotated[CleanText, StringConstraints(max_length=200)]
-ResponseId = Annotated[str, StringConstraints(max_length=64)]
+ResponseId = Annotated[CleanText, StringConstraints(max_length=64)]
 CleanObject = Annotated[dict[str, Any], AfterValidator(clean_json)]
 
 
@@ -205,19 +206,20 @@ _FRAMES: dict[str, type[_Incoming]] = {
 }
 
 
-def parse_client_frame(text: str) -> tuple[_Incoming, dict[str, Any]]:
-    """A client's frame, typed, and the object that it was.
-
-    Raises DoorError: invalid_json, too_large, unknown_type or invalid with the fields named.
-    """
+def read_client_frame(text: str) -> dict[str, Any]:
+    """The JSON object of a client's frame. Raises DoorError: invalid_json or too_large."""
     if len(text) > MAX_FRAME_IN or (not text.isascii() and len(text.encode("utf-8", "replace")) > MAX_FRAME_IN):
         raise DoorError("too_large", f"A frame may have {MAX_FRAME_IN} bytes. Send long texts as attachments.")
-    raw = parse_object(text, "frame")
+    return parse_object(text, "frame")
+
+
+def parse_client_frame(raw: Mapping[str, Any]) -> _Incoming:
+    """The frame that `raw` is. Raises DoorError: unknown_type, or invalid with the fields named."""
     kind = raw.get("type")
     model = _FRAMES.get(kind) if isinstance(kind, str) else None
     if model is None:
         raise DoorError("unknown_type", f"The frame's “type” must be one of {', '.join(_FRAMES)}.")
-    return parse_body(model, raw), raw
+    return parse_body(model, raw)
 
 
 def parse_object(text: str, noun: str) -> dict[str, Any]:

@@ -101,6 +101,8 @@ SELECT {columns} FROM branch JOIN {messages} message ON message.id = branch.id O
 
 def branch(leaf: Message) -> list[Message]:
     """The messages from the root to `leaf`."""
+    if leaf.parent_id is None:
+        return [leaf]
     return list(Message.objects.raw(_branch_statement("message.*"), [_key(leaf)]))
 
 

@@ -7,14 +7,13 @@ so that a bad value harms only its own run. Knows no loops, tasks or time-outs: 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from chats.runlog import MAX_TEXT_BYTES, End, Pending, RunLog, byte_length
-from handlers.encoding import EncodedEvent, EncodingError, canonical_json, encode_event
+from handlers.encoding import EncodedEvent, EncodingError, canonical_json, clean_text, encode_event
 from handlers.events import BaseEvent, new_tool_id
 
 __all__ = ["NotAnEvent", "Recorder", "normalise_usage", "note", "split_text"]
@@ -23,6 +22,8 @@ __all__ = ["NotAnEvent", "Recorder", "normalise_usage", "note", "split_text"]
 VISIBLE = frozenset({"content", "reasoning", "image", "tool_call", "tool_return", "document", "citation"})
 SILENT = frozenset({"status", "metadata", "error", "response_start", "response_end"})
 MOST_NOTES = 100
+LONGEST_ERROR_TYPE = 100  # of an end: the column's width
+MOST_TOKENS = 2**53  # beyond it neither every client nor a sum is exact
 EMPTY_ANSWER = "The assistant gave no answer. Please try again, or ask in another way."
 STATUSES = ("completed", "cancelled", "error")
 
@@ -36,7 +37,8 @@ class NotAnEvent(TypeError):
 
 def note(slug: str, **facts: Any) -> dict[str, Any]:
     """An entry for the audit."""
-    return {"at": datetime.now(UTC).isoformat(), "note": slug, **facts}
+    cleaned = {name: clean_text(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+    return {"at": datetime.now(UTC).isoformat(), "note": slug, **cleaned}
 
 
 class Recorder:
@@ -72,8 +74,9 @@ class Recorder:
             self._other(event)
 
     def error(self, error_type: str, message: str, *, details: str | None = None) -> Pending:
-        """An error event, to be appended or to be the last words."""
-        fields = {"error_type": error_type, "message": message}
+        """An error event, to be appended or to be the last words. Its texts may be an exception's: anything."""
+        details = None if details is None else clean_text(details)
+        fields = {"error_type": clean_text(error_type), "message": clean_text(message)}
         return Pending("error", fields, True, True, time.time(), size=len(message), details=details)
 
     def finish(self, end: End | None = None, last_words: Pending | None = None) -> bool:
@@ -82,6 +85,8 @@ class Recorder:
             end, last_words = self._own_end()
         if self.dropped:
             self.note("events_after_end_dropped", count=self.dropped)
+        if end.error_type is not None:
+            end.error_type = end.error_type[:LONGEST_ERROR_TYPE]
         end.usage = end.usage or normalise_usage((self.declared_end or {}).get("usage") or {})
         end.notes = [*end.notes, *self.notes]
         return self.log.close(end, last_words)
@@ -130,7 +135,8 @@ class Recorder:
             case "error":
                 details = fields.pop("details")
                 details = None if details is None else details if isinstance(details, str) else canonical_json(details)
-                self._unrecovered = fields["error_type"]
+                # The end is shown, so it can't name what was hidden.
+                self._unrecovered = fields["error_type"] if event.emit else "handler_error"
         if event.type not in SILENT:
             self._shown = self._shown or event.emit
             self._unrecovered = None
@@ -162,7 +168,10 @@ class Recorder:
         message = f"A part of the answer could not be shown (“{error.field or type(value).__name__}”)."
         self._unrecovered = "invalid_event"
         details = f"{type(value).__name__}: {error}"
-        self._append(self.error("invalid_event", message, details=details))
+        refusal = self.error("invalid_event", message, details=details)
+        # A field's name may be content (a key of metadata, say): where the event was hidden, so is its name.
+        refusal.emit = _is_shown(value)
+        self._append(refusal)
 
     def _drop(self, value: BaseEvent) -> None:
         self.dropped += 1
@@ -185,6 +194,13 @@ class Recorder:
         if not self._shown:
             return End("error", "empty_response"), self.error("empty_response", EMPTY_ANSWER)
         return End("completed"), None
+
+
+def _is_shown(event: BaseEvent) -> bool:
+    try:
+        return event.emit is True
+    except Exception:  # noqa: BLE001 - an author's property may raise anything
+        return False
 
 
 def split_text(text: str) -> Iterable[str]:
@@ -213,4 +229,4 @@ def normalise_usage(usage: Mapping[str, Any]) -> dict[str, int | float]:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS

@@ -24,6 +24,8 @@ from chats.loops import HandlerLoop, LoopPool
 from chats.ormthreads import OrmThreads
 from chats.recorder import Recorder
 from chats.runlog import End, RunLog
+from handlers.clients.metrics import noted
+from handlers.encoding import clean_text
 from handlers.errors import HandlerError
 
 __all__ = ["CANCELLED", "ActiveRun", "RunFacts", "Stop", "drive", "launch"]
@@ -80,6 +82,7 @@ class ActiveRun:
     fenced: bool = False
     held: bool = False  # waits for the writer; the clock doesn't run against it
     cooperative: bool = False
+    recorded: set[str] = field(default_factory=set)  # the metrics that its handler recorded itself
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.log)
@@ -134,7 +137,7 @@ class ActiveRun:
 
 async def drive(run: ActiveRun, make_generator: Callable[[], AsyncGenerator[Any, None]]) -> None:
     """Runs the handler to its end, whatever it does, and writes that end."""
-    with run_context(run.facts):
+    with run_context(run.facts), noted() as run.recorded:
         try:
             await _consume(run, make_generator())
         except asyncio.CancelledError:
@@ -203,14 +206,15 @@ def finish_failed(run: ActiveRun, error: BaseException) -> None:
 def _stop_for(run: ActiveRun, error: BaseException) -> Stop:
     reference = run.facts.correlation_id
     if isinstance(error, HandlerError):
-        return Stop("error", error.error_type, error.message)
+        return Stop("error", clean_text(str(error.error_type)), clean_text(str(error.message)))
     message = f"Something went wrong while the answer was made. If you report it, give this reference: {reference}"
     return Stop("error", "handler_error", message)
 
 
 def _trace(error: BaseException) -> str:
-    text = "".join(traceback.format_exception(error))
-    return text[-TRACE_CHARACTERS:]
+    detail = f"{error.detail}\n" if isinstance(error, HandlerError) and error.detail else ""
+    text = detail + "".join(traceback.format_exception(error))[-TRACE_CHARACTERS:]
+    return clean_text(text)
 
 
 def launch(

@@ -22,7 +22,7 @@ from chats.handover import hand_over
 from chats.models import UNFINISHED, Chat, Run
 from chats.orphans import facts_of
 from chats.protocol import Batch, DoorError, StartBody, encode_frame, is_uuid7
-from chats.starts import Plan, Started, Stored, plan_start, store_start
+from chats.starts import Plan, Started, Stored, find_repeated, plan_start, store_start
 
 if TYPE_CHECKING:
     from workbench.models import User
@@ -44,7 +44,7 @@ async def astart_run(user: User, body: StartBody) -> Started:
     """The same from an event loop."""
     engine = get_engine()
     try:
-        plan = await engine.queries.run(plan_start, user, body)
+        plan = await engine.preparing.run(plan_start, user, body)
         if isinstance(plan, Started):
             return plan
         return await asyncio.wrap_future(engine.write(_start, plan))
@@ -122,21 +122,25 @@ def _away() -> DoorError:
 
 
 def _start(plan: Plan) -> Started:
+    repeated = find_repeated(plan)
+    if repeated is not None:
+        return repeated
     engine = get_engine()
     engine.require_capacity()
     stored = store_start(plan, engine.journal.worker_id)
-    if isinstance(stored, Started):
-        return stored
-    transaction.on_commit(lambda: _launch(engine, stored))
+    # Robust: it is committed, so whatever fails now the caller has its run; a stray is ended at the next beat.
+    transaction.on_commit(lambda: _launch(engine, stored), robust=True)
     return stored.started
 
 
 def _launch(engine: Engine, stored: Stored) -> None:
     run = stored.run
-    engine.hub.publish([stored.first])
-    engine.launch(facts_of(run), hand_over)
-    change = "created" if stored.chat_created else "updated"
-    chat = reading.represent_chats([run.chat])[0]
+    engine.hub.open(stored.opening)
+    engine.launch(facts_of(run), partial(hand_over, run))
+    if stored.chat_created:
+        change, chat = "created", reading.represent_chat(run.chat, [str(run.pk)])
+    else:
+        change, chat = "updated", reading.represent_chats([run.chat])[0]
     engine.hub.notify(run.user_id, encode_frame("chat", change=change, chat=chat))
 
 

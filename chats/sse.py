@@ -1,28 +1,25 @@
 """Batches of the log as server-sent events (WHATWG HTML, "Server-sent events").
 
-Owns the encoding and the life of a stream: heartbeats, the check that its reader may still read, and
-leaving what it reads from when the reader goes. Knows no HTTP, no database and no users.
+Owns the encoding and the life of a stream: heartbeats, its reader's pace, and leaving what it reads from
+when the reader goes or is dismissed. Knows no HTTP, no database and no users.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Collection
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, Protocol
 
 from chats.protocol import Batch
 
-__all__ = ["CHECK_EVERY", "HEARTBEAT", "PATIENCE", "Flow", "encode_batch", "stream"]
+__all__ = ["HEARTBEAT", "PATIENCE", "Batches", "Flow", "encode_batch", "stream"]
 
 HEARTBEAT = 15.0  # seconds without a batch after which a comment is sent; proxies drop idle connections
-CHECK_EVERY = 4.0  # seconds between checks of the reader's right: a logout is to take effect within 5
 PATIENCE = 60.0  # seconds that a reader may take nothing
 
 _OPENING = ":\n\n"  # sends the headers out before the first event
 _BEAT = ": waiting\n\n"
-
-Allowed = Callable[[], Awaitable[bool]]
 
 
 def encode_batch(batch: Batch, types: Collection[str] | None = None) -> str:
@@ -48,6 +45,16 @@ def encode_batch(batch: Batch, types: Collection[str] | None = None) -> str:
     return "".join(blocks)
 
 
+class Batches(Protocol):
+    """Where a stream's batches come from: following.Following, or an async generator."""
+
+    def __anext__(self) -> Awaitable[Batch]:
+        """The next batch; StopAsyncIteration after the last."""
+
+    def aclose(self) -> Awaitable[None]:
+        """Leaves it."""
+
+
 class Flow(Protocol):
     """What the server tells of a connection's transport; `manage.py serve` gives one, plain servers none."""
 
@@ -58,18 +65,18 @@ class Flow(Protocol):
 
 
 async def stream(
-    batches: AsyncGenerator[Batch, None],
-    allowed: Allowed,
+    batches: Batches,
+    dismissed: asyncio.Future[None],
     *,
     types: Collection[str] | None = None,
     flow: Flow | None = None,
 ) -> AsyncGenerator[str, None]:
-    """The text of a stream, to the end of `batches` or until `allowed()` says no.
+    """The text of a stream, to the end of `batches` or until the future `dismissed` is done.
 
     When the stream is closed or cancelled, the pending read is ended and `batches` closed. A reader that
     takes nothing for PATIENCE seconds is dropped; it may come back with its cursor.
     """
-    async with aclosing(_paced(batches, allowed)) as paced:
+    async with aclosing(_paced(batches, dismissed)) as paced:
         yield _OPENING
         async for batch in paced:
             text = _BEAT if batch is None else encode_batch(batch, types)
@@ -89,35 +96,27 @@ async def _has_room(flow: Flow) -> bool:
     return True
 
 
-async def _paced(batches: AsyncGenerator[Batch, None], allowed: Allowed) -> AsyncGenerator[Batch | None, None]:
+async def _paced(batches: Batches, dismissed: asyncio.Future[None]) -> AsyncGenerator[Batch | None, None]:
     """The batches, and None for each HEARTBEAT without one. A heartbeat never cancels the pending read:
     it is one task until it has its batch."""
-    clock = asyncio.get_running_loop().time
-    beat_at, check_at = clock() + HEARTBEAT, clock() + CHECK_EVERY
     pending: asyncio.Future[Batch | None] | None = None
     try:
-        while True:
-            if clock() >= check_at:
-                if not await allowed():
-                    return
-                check_at = clock() + CHECK_EVERY
+        while not dismissed.done():
             pending = pending or asyncio.ensure_future(anext(batches, None))
-            done, _ = await asyncio.wait({pending}, timeout=max(0.0, min(beat_at, check_at) - clock()))
-            if done:
+            either: set[asyncio.Future[Any]] = {pending, dismissed}
+            await asyncio.wait(either, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+            if pending.done():
                 batch, pending = pending.result(), None
                 if batch is None:
                     return
                 yield batch
-            elif clock() < beat_at:
-                continue
-            else:
+            elif not dismissed.done():
                 yield None
-            beat_at = clock() + HEARTBEAT
     finally:
         await _leave(batches, pending)
 
 
-async def _leave(batches: AsyncGenerator[Batch, None], pending: asyncio.Future[Batch | None] | None) -> None:
+async def _leave(batches: Batches, pending: asyncio.Future[Batch | None] | None) -> None:
     if pending is not None:
         pending.cancel()
         await asyncio.wait({pending})

@@ -18,17 +18,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chats import reading
-from chats.models import UNFINISHED, Chat, Event, Message, Persona, Run, Status
+from chats.hub import Opening
+from chats.models import UNFINISHED, Chat, Message, Persona, Run, Status
 from chats.orphans import start_fields
 from chats.protocol import Batch, DoorError, StartBody, WireEvent, is_uuid7
+from chats.rows import insert_events, insert_row, update_row
 from handlers.encoding import canonical_json
-from handlers.errors import InvalidOptions, UnknownHandler
+from handlers.errors import HandlerUnavailable, InvalidOptions, UnknownHandler
 from handlers.registry import registry
 
 if TYPE_CHECKING:
     from workbench.models import User
 
-__all__ = ["Plan", "Started", "Stored", "plan_start", "store_start"]
+__all__ = ["Plan", "Started", "Stored", "find_repeated", "plan_start", "store_start"]
 
 TITLE_CHARACTERS = 60
 
@@ -42,7 +44,7 @@ class Started:
     message_id: str
     response_id: str
     attached: bool = False
-    first: Batch | None = None  # event 0, where it has just been stored
+    opening: Opening | None = None  # where it has just been stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Stored:
 
     started: Started
     run: Run
-    first: Batch
+    opening: Opening
     chat_created: bool
 
 
@@ -72,12 +74,20 @@ class Plan:
 def plan_start(user: User, body: StartBody) -> Plan | Started:
     """Checks everything that needs no lock. Raises DoorError; gives Started where it is a repetition."""
     body_hash = hashlib.sha256(body.canonical().encode()).hexdigest()
-    repeated = _repeated(user, body, body_hash)
-    if repeated is not None:
+    try:
+        return _plan(user, body, body_hash)
+    except DoorError:
+        # What was taken once stays taken, though its handler has been turned off since, say.
+        repeated = _repeated(user, body, body_hash)
+        if repeated is None:
+            raise
         return repeated
+
+
+def _plan(user: User, body: StartBody, body_hash: str) -> Plan:
     chat = _find_chat(user, body.chat_id)
     task = body.task or (chat.task if chat else "") or registry.default_name()
-    _require_handler(user, task)
+    config_hash = _require_handler(user, task)
     return Plan(
         user=user,
         body=body,
@@ -85,20 +95,22 @@ def plan_start(user: User, body: StartBody) -> Plan | Started:
         task=task,
         model_id=body.model_id or (chat.model_id if chat else "") or settings.WORKBENCH_DEFAULT_MODEL,
         handler_version=registry.version_of(task),
-        config_hash=registry.config_hash(task),
+        config_hash=config_hash,
         inputs=_inputs(user, body, task),
     )
 
 
-def store_start(plan: Plan, worker_id: UUID | None) -> Started | Stored:
-    """Writes the start, claimed by `worker_id`; Started where it was a repetition. Raises DoorError."""
-    repeated = _repeated(plan.user, plan.body, plan.body_hash)
-    if repeated is not None:
-        return repeated
+def find_repeated(plan: Plan) -> Started | None:
+    """What the same request, sent before, has started. Raises DoorError where its body was another."""
+    return _repeated(plan.user, plan.body, plan.body_hash)
+
+
+def store_start(plan: Plan, worker_id: UUID | None) -> Stored:
+    """Writes the start, claimed by `worker_id`. Raises DoorError. Ask `find_repeated` first, in the transaction."""
     _require_room(plan.user)
     chat, created = _lock_chat(plan)
-    request = _request_for(plan, chat)
-    response = Message.objects.create(
+    request = _request_for(plan, chat, created)
+    response = Message(
         chat=chat,
         parent=request,
         kind=Message.Kind.RESPONSE,
@@ -106,7 +118,8 @@ def store_start(plan: Plan, worker_id: UUID | None) -> Started | Stored:
         task=plan.task,
         model_id=plan.model_id,
     )
-    run = Run.objects.create(
+    insert_row(response)
+    run = Run(
         response=response,
         request_message=request,
         chat=chat,
@@ -122,12 +135,14 @@ def store_start(plan: Plan, worker_id: UUID | None) -> Started | Stored:
         status=Status.RUNNING,
         worker_id=worker_id,
     )
+    insert_row(run)
     _touch_chat(chat, plan, request, response)
     payload = canonical_json(start_fields(run))
-    event = Event.objects.create(response=response, sequence=0, type="response_start", payload=payload)
-    at = int(event.timestamp.timestamp() * 1000)
-    first = Batch(str(run.pk), -1, 0, [WireEvent("response_start", 0, payload)], at)
-    return Stored(replace(_started(run), first=first), run, first, created)
+    at = timezone.now()
+    insert_events([(str(run.pk), 0, "response_start", True, at, payload, None)])
+    first = Batch(str(run.pk), -1, 0, [WireEvent("response_start", 0, payload)], int(at.timestamp() * 1000))
+    opening = Opening(first)
+    return Stored(replace(_started(run), opening=opening), run, opening, created)
 
 
 # What is asked for
@@ -158,18 +173,19 @@ def _find_chat(user: User, id_or_name: str | None) -> Chat | None:
     return reading.chats_for(user).filter(name=id_or_name).first()
 
 
-def _require_handler(user: User, task: str) -> None:
+def _require_handler(user: User, task: str) -> str:
+    """That the user may use the handler and it can run now; gives the hash of its configuration."""
     if not registry.may_use(user, task):
         usable = ", ".join(entry.name for entry in registry.entries_for(user))
         message = f"There is no handler “{task}” that you may use."
         raise DoorError("not_found", message, fields={"task": [f"Choose one of: {usable}."]})
     try:
-        availability = registry.availability(task)
+        return registry.require_available(task)
     except UnknownHandler as error:
         raise DoorError("not_found", error.message, fields={"task": [error.message]}) from error
-    if not availability.available:
-        message = f"The handler “{task}” isn't available: {availability.reason}"
-        raise DoorError("handler_unavailable", message, retry_after=30)
+    except HandlerUnavailable as error:
+        message = f"The handler “{task}” isn't available: {error.reason}"
+        raise DoorError("handler_unavailable", message, retry_after=30) from error
 
 
 def _inputs(user: User, body: StartBody, task: str) -> dict[str, Any]:
@@ -211,7 +227,7 @@ def _lock_chat(plan: Plan) -> tuple[Chat, bool]:
     name = plan.body.chat_id
     locked = reading.chats_for(plan.user).select_for_update(no_key=True)
     if name is None:
-        return Chat.objects.create(owner=plan.user), True
+        return _create_chat(plan.user, None), True
     if is_uuid7(name):
         chat = locked.filter(pk=UUID(name)).first()
         if chat is None:
@@ -222,10 +238,16 @@ def _lock_chat(plan: Plan) -> tuple[Chat, bool]:
         return chat, False
     # A deleted chat gives its name up, so that the client's next one can have it.
     Chat.objects.filter(owner=plan.user, name=name).update(name=None)
-    return Chat.objects.create(owner=plan.user, name=name), True
+    return _create_chat(plan.user, name), True
 
 
-def _request_for(plan: Plan, chat: Chat) -> Message:
+def _create_chat(owner: User, name: str | None) -> Chat:
+    chat = Chat(owner=owner, name=name)
+    insert_row(chat)
+    return chat
+
+
+def _request_for(plan: Plan, chat: Chat, created: bool) -> Message:
     """The request to answer: a new one, or for a regeneration the one that is named."""
     parent = _parent(plan.body, chat)
     parts = plan.body.parts
@@ -239,8 +261,9 @@ def _request_for(plan: Plan, chat: Chat) -> Message:
         raise DoorError("invalid", "Some fields aren't right.", fields={"parts": ["Field required"]})
     if parent is not None and parent.status in UNFINISHED:
         raise DoorError("busy", "The answer before this one is still being written.", retry_after=1)
-    _require_idle(plan.body, chat, Q(request_message__parent=parent))
-    return Message.objects.create(
+    if not created:
+        _require_idle(plan.body, chat, Q(request_message__parent=parent))
+    request = Message(
         chat=chat,
         parent=parent,
         kind=Message.Kind.REQUEST,
@@ -249,6 +272,8 @@ def _request_for(plan: Plan, chat: Chat) -> Message:
         model_id=plan.model_id,
         finished_at=timezone.now(),
     )
+    insert_row(request)
+    return request
 
 
 def _parent(body: StartBody, chat: Chat) -> Message | None:
@@ -277,7 +302,7 @@ def _touch_chat(chat: Chat, plan: Plan, request: Message, response: Message) -> 
     chat.updated_at = timezone.now()
     if not chat.title:
         chat.title = first_words(request.parts)
-    chat.save(update_fields=["active_leaf", "task", "model_id", "updated_at", "title"])
+    update_row(chat, "active_leaf_id", "task", "model_id", "updated_at", "title")
 
 
 def first_words(parts: list[dict[str, Any]]) -> str:

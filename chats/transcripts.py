@@ -113,26 +113,21 @@ def _write_record(user_id: UUID, chat_id: UUID, reason: str) -> None:
 
 def _turns(messages: Sequence[Message]) -> list[Turn]:
     folds = _folds_so_far([message.pk for message in messages if message.status in UNFINISHED])
-    details = _details_of([message.pk for message in messages if message.kind == Message.Kind.RESPONSE])
-    return [_turn(message, folds.get(message.pk), details[message.pk]) for message in messages]
+    contents = {message.pk: _whole_content(message, folds.get(message.pk)) for message in messages}
+    details = _details_of([pk for pk, content in contents.items() if content["errors"]])
+    return [_turn(message, contents[message.pk], details.get(message.pk, {})) for message in messages]
 
 
-def _turn(message: Message, fold: Transcript | None, details: Mapping[int, str]) -> Turn:
-    if fold is None:
-        whole = message.unredacted or {
-            "parts": message.parts,
-            "errors": message.errors,
-            "metadata": message.metadata,
-        }
-    else:
-        visible = fold.visible
-        whole = fold.unredacted or {
-            "parts": visible.parts,
-            "errors": visible.errors,
-            "metadata": visible.metadata,
-        }
-    errors = [{**error, "details": details.get(error["sequence"])} for error in whole["errors"]]
-    return Turn(message, whole["parts"], errors, whole["metadata"], getattr(message, "run", None))
+def _turn(message: Message, content: Mapping[str, Any], details: Mapping[int, str]) -> Turn:
+    errors = [{**error, "details": details.get(error["sequence"])} for error in content["errors"]]
+    return Turn(message, content["parts"], errors, content["metadata"], getattr(message, "run", None))
+
+
+def _whole_content(message: Message, fold: Transcript | None) -> Mapping[str, Any]:
+    """parts, errors and metadata with the hidden ones marked: as stored, or of the log so far."""
+    unredacted = fold.unredacted if fold else message.unredacted
+    visible = fold.visible if fold else message
+    return unredacted or {"parts": visible.parts, "errors": visible.errors, "metadata": visible.metadata}
 
 
 def _folds_so_far(response_ids: Sequence[UUID]) -> dict[UUID, Transcript]:
@@ -148,7 +143,7 @@ def _folds_so_far(response_ids: Sequence[UUID]) -> dict[UUID, Transcript]:
 def _details_of(response_ids: Iterable[UUID]) -> dict[UUID, dict[int, str]]:
     """response id → sequence of an error → what the audit knows of it."""
     details: defaultdict[UUID, dict[int, str]] = defaultdict(dict)
-    errors = Event.objects.filter(response__in=list(response_ids), type="error").exclude(details=None)
+    errors = Event.objects.filter(response__in=list(response_ids), type="error")
     for response_id, sequence, text in errors.values_list("response_id", "sequence", "details"):
-        details[response_id][sequence] = text
+        details[response_id][sequence] = text or ""
     return details

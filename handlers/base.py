@@ -9,7 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 
@@ -30,6 +30,8 @@ HANDLE_PARAMETERS = frozenset(
     }
 )
 
+Kind = TypeVar("Kind")
+
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 
 
@@ -42,7 +44,7 @@ class BaseTaskHandler(ABC):
 
     #: Shown to people in place of the name.
     label: str = ""
-    #: Of the handler's code, stamped on every run; left empty, a hash of its module's source stands in.
+    #: Of the handler's code, stamped on every run (100 characters); left empty, a hash of its module stands in.
     version: str = ""
     #: A promise that `handle` never blocks: it then shares an event loop with other handlers, far cheaper per event.
     cooperative: bool = False
@@ -113,27 +115,33 @@ def _taken_names(handle: Any) -> frozenset[str] | None:
 
 def read_name(handler: type[BaseTaskHandler] | BaseTaskHandler) -> str:
     """The handler's name; a class's without running its constructor. Raises TypeError without a usable one."""
-    return _read(handler, "name", _SLUG, "up to 64 lower-case letters, digits, _ and -")
+    name = read_attribute(handler, "name", str)
+    if not _SLUG.fullmatch(name):
+        of_class = _class_of(handler).__qualname__
+        raise TypeError(f"{of_class}.name must be up to 64 lower-case letters, digits, _ and -, not {name!r}.")
+    return name
 
 
-def read_description(handler: type[BaseTaskHandler] | BaseTaskHandler) -> str:
-    """The handler's description, read as its name is."""
-    return _read(handler, "description", re.compile(r"(?s).*"), "text")
+def read_attribute(handler: type[BaseTaskHandler] | BaseTaskHandler, attribute: str, kind: type[Kind]) -> Kind:
+    """What a class says of itself, by class attribute or property, without its constructor's having run.
 
-
-def _read(handler: type[BaseTaskHandler] | BaseTaskHandler, attribute: str, form: re.Pattern[str], wanted: str) -> str:
-    cls = handler if isinstance(handler, type) else type(handler)
+    Raises TypeError when it can't be read so, or isn't of the `kind`.
+    """
+    cls = _class_of(handler)
     try:
-        bare: Any = object.__new__(cls) if isinstance(handler, type) else handler
-        value = getattr(bare, attribute)
+        value = getattr(object.__new__(cls) if isinstance(handler, type) else handler, attribute)
     except Exception as error:
         raise TypeError(
-            f"{cls.__qualname__}.{attribute} can't be read before the constructor has run: "
-            f'{error}. Set it in the class: `{attribute} = "..."`.'
+            f"{cls.__qualname__}.{attribute} can't be read before the constructor has run ({type(error).__name__}). "
+            f"Set it in the class: `{attribute} = ...`."
         ) from error
-    if not isinstance(value, str) or not form.fullmatch(value):
-        raise TypeError(f"{cls.__qualname__}.{attribute} must be {wanted}, not {value!r}.")
+    if not isinstance(value, kind):
+        raise TypeError(f"{cls.__qualname__}.{attribute} must be of type {kind.__name__}, not {value!r}.")
     return value
+
+
+def _class_of(handler: type[BaseTaskHandler] | BaseTaskHandler) -> type[BaseTaskHandler]:
+    return handler if isinstance(handler, type) else type(handler)
 
 
 def require_handler_class(cls: Any) -> None:

@@ -9,7 +9,9 @@
     ├── AttachmentError          an attachment's bytes can't be had
     └── ModelError               the model failed
         ├── ModelThrottled       it is asked too much at the moment
-        └── ModelUnavailable     it isn't there, or not for us
+        ├── ModelUnavailable     it isn't there, or not for us
+        ├── ModelTimedOut        it said nothing for too long
+        └── ContextTooLong       it was given more than it can read: a shorter request may succeed
 
 The text of each is in words for a user; what only operators should see goes into `detail`, for the log and the
 audit. Knows nothing of HTTP and frames: the doors map these to their own shapes.
@@ -114,3 +116,17 @@ class ModelUnavailable(ModelError):
 
     error_type = "unavailable"
     default_message = "This model isn't available."
+
+
+class ModelTimedOut(ModelError):
+    """The model said nothing for too long, before its first word or between two."""
+
+    error_type = "timeout"
+    default_message = "The model took too long. Please try again."
+
+
+class ContextTooLong(ModelError):
+    """The request is longer than the model can read. The same request will fail again, a shorter one may not."""
+
+    error_type = "context_length"
+    default_message = "This chat has become too long for the model. Please start a new one, or choose another model."

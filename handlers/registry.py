@@ -8,6 +8,7 @@ import copy
 import hashlib
 import inspect
 import logging
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,9 +20,9 @@ from django.apps import apps
 from django.conf import settings
 from pydantic import BaseModel
 
-from handlers.base import BaseTaskHandler, read_description, read_name, require_handler_class
+from handlers.base import BaseTaskHandler, read_attribute, read_name, require_handler_class
 from handlers.config import effective_config, env_key, hash_of, parse_user_options
-from handlers.errors import HandlerUnavailable, InvalidOptions, UnknownHandler
+from handlers.errors import ClientUnavailable, HandlerUnavailable, InvalidOptions, UnknownHandler
 from handlers.injection import (
     AVAILABLE,
     Availability,
@@ -43,28 +44,21 @@ TURNED_OFF = "An administrator has turned it off."
 
 @dataclass(frozen=True)
 class HandlerEntry:
-    """A registered handler. `prototype` is set when an instance was registered; `source` says where it was named."""
+    """A registered handler, as it was when it was registered.
+
+    `label`: what people read, unless an administrator set another one. `version`: the handler's own, else a hash of
+    its module's source, else "unknown". `cooperative`: it promises never to block its event loop. `prototype`: the
+    instance, when one was registered. `source`: where it was named.
+    """
 
     name: str
     description: str
+    label: str
+    version: str
+    cooperative: bool
     handler_class: type[BaseTaskHandler]
     prototype: BaseTaskHandler | None = field(default=None, repr=False)
     source: str = "code"
-
-    @property
-    def label(self) -> str:
-        """What people read, unless an administrator set another label."""
-        return self.handler_class.label or self.name.replace("_", " ").replace("-", " ").capitalize()
-
-    @property
-    def cooperative(self) -> bool:
-        """Whether the handler promises never to block its event loop."""
-        return bool((self.prototype or self.handler_class).cooperative)
-
-    @cached_property
-    def version(self) -> str:
-        """The handler's own `version`, else a hash of its module's source, else "unknown"."""
-        return (self.prototype or self.handler_class).version or _source_hash(self.handler_class)
 
     @cached_property
     def options_schema(self) -> dict[str, Any]:
@@ -111,7 +105,16 @@ class TaskHandlerRegistry:
         handler_class: Any = handler if prototype is None else type(prototype)
         require_handler_class(handler_class)
         name = read_name(handler)
-        entry = HandlerEntry(name, read_description(handler), handler_class, prototype, source)
+        entry = HandlerEntry(
+            name=name,
+            description=read_attribute(handler, "description", str),
+            label=read_attribute(handler, "label", str) or re.sub("[_-]", " ", name).capitalize(),
+            version=read_attribute(handler, "version", str)[:100] or _source_hash(handler_class),
+            cooperative=read_attribute(handler, "cooperative", bool),
+            handler_class=handler_class,
+            prototype=prototype,
+            source=source,
+        )
         with self._lock:
             taken = next((other for other in self._entries.values() if env_key(other.name) == env_key(name)), None)
             if taken is not None:
@@ -200,9 +203,16 @@ class TaskHandlerRegistry:
         """The same as settings and environment alone have it; for checks that run before the tables exist."""
         return self._availability(self.get(name), None)
 
-    def config_hash(self, name: str) -> str:
-        """The hash of the configuration that the next run gets; a built handler has its own in `config_hash`."""
-        return hash_of(_config_of(self.get(name), _row_of(name)))
+    def require_available(self, name: str) -> str:
+        """The hash of the configuration that the next run gets; a built handler has its own in `config_hash`.
+
+        Raises UnknownHandler, or HandlerUnavailable with the reason.
+        """
+        entry, row = self.get(name), _row_of(name)
+        availability = self._availability(entry, row)
+        if not availability.available:
+            raise HandlerUnavailable(name, availability.reason or "")
+        return hash_of(_config_of(entry, row))
 
     def build(self, name: str) -> BaseTaskHandler:
         """A fresh handler for one run, with its clients, its typed config and the config's hash.
@@ -237,10 +247,10 @@ class TaskHandlerRegistry:
         names = set(self.names())
         if user.is_superuser:
             return names
-        mine = set(user.groups.values_list("pk", flat=True))
         restricted: dict[str, set[int]] = {}
         for name, group in _rows().filter(groups__isnull=False).values_list("name", "groups"):
             restricted.setdefault(name, set()).add(group)
+        mine = set(user.groups.values_list("pk", flat=True)) if restricted else set()
         return {name for name in names if name not in restricted or restricted[name] & mine}
 
     def _describe(self, entry: HandlerEntry, row: "HandlerConfig | None", default: str) -> HandlerDescription:
@@ -290,7 +300,10 @@ class TaskHandlerRegistry:
         """Call the constructor. That it worked with this config is remembered: `availability` needn't try again."""
         try:
             handler = self._instance(entry, config)
-        except Exception as error:
+        except ClientUnavailable as error:
+            raise HandlerUnavailable(entry.name, f"It needs the client {error.name}: {error.reason}") from error
+        except BaseException as error:
+            # The border: it is an author's code, which may even try to exit.
             self._constructed.pop(entry.name, None)
             logger.warning("The constructor of handler %s failed", entry.name, exc_info=error)
             reason = f"Its constructor failed ({type(error).__name__}); the log has the details."

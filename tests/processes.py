@@ -1,7 +1,7 @@
 """Server processes for tests: started for real, found by the address they print, always ended."""
 
-import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -10,14 +10,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds until a process that says nothing is given up
+# How serve, uvicorn and daphne say that they are ready.
+READY = re.compile(r"(?:Listening at|running on|Listening on TCP address) (?:http://)?([\w.]+:\d+)")
 
 
 class ServerProcess:
-    """A Python command that prints `Listening at http://…/`; its output is kept, line by line."""
+    """A server by its command line, Python's unless said otherwise, which prints its address; its output is kept."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, environment: dict[str, str] | None = None, program: str = sys.executable
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *arguments],
+            [program, *arguments],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -27,18 +31,21 @@ class ServerProcess:
         self.lines: list[str] = []
         self._unread: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
-        self.address = self.wait_for("Listening at ").split()[2].rstrip("/")
+        self.address = f"http://{self._wait(READY).group(1)}"
 
     @property
     def socket_address(self) -> str:
         return self.address.replace("http", "ws", 1)
 
     def wait_for(self, text: str) -> str:
-        """The first line not yet waited for that contains `text`; fails with all output if there is none."""
+        """The next line that contains `text`, from there on; fails with all output if there is none."""
+        return self._wait(re.compile(f"{re.escape(text)}.*")).group()
+
+    def _wait(self, pattern: re.Pattern[str]) -> re.Match[str]:
         while (line := self._unread.get(timeout=PATIENCE)) is not None:
-            if text in line:
-                return line[line.index(text) :]
-        raise AssertionError(f"{text!r} was not printed; the output was:\n{self.output}")
+            if found := pattern.search(line):
+                return found
+        raise AssertionError(f"{pattern.pattern!r} was not printed; the output was:\n{self.output}")
 
     @property
     def output(self) -> str:

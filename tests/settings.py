@@ -23,6 +23,15 @@ if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
 os.environ["SECRET_KEY"] = "tests-only-tests-only-tests-only-tests-only-tests-only"
 os.environ["WORKBENCH_LOG_LEVEL"] = "WARNING"
 
+# AWS's SDK looks in more places than the environment; a test that needs credentials sets them.
+for variable in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[variable]
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
 from workbench.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":  # noqa: F405
+    # Django's test client leaves the connections of asynchronous requests' threads open, and they end with them.
+    DATABASES["default"]["OPTIONS"]["pool"] |= {"max_size": 100}  # noqa: F405

@@ -14,13 +14,12 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "workbench.settings")
 django_application = get_asgi_application()  # loads the apps: what follows imports their models
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from chats.routing import websocket_urlpatterns  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from chats.engine import get_engine  # noqa: E402
+from chats.routing import websocket_urlpatterns  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -49,7 +48,7 @@ nowhere: Any = re_path("", refuse_socket)  # type: ignore[arg-type]  # channels'
 routes = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, nowhere])),
+        "websocket": URLRouter([*websocket_urlpatterns, nowhere]),
         "lifespan": lifespan,
     }
 )

@@ -29,7 +29,7 @@ def database_settings(url: str, base_dir: Path) -> dict[str, Any]:
         return settings | _sqlite(base_dir / str(settings["NAME"]))
     options: Any = settings.get("OPTIONS") or {}
     # The pool replaces persistent connections; a connection that the server closed is found before it's lent out.
-    return settings | {"CONN_HEALTH_CHECKS": True, "OPTIONS": options | {"pool": POSTGRES_POOL}}
+    return settings | {"CONN_HEALTH_CHECKS": True, "OPTIONS": options | {"pool": dict(POSTGRES_POOL)}}
 
 
 def _sqlite(path: Path) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 HANDLER_OPTION = re.compile(r"^WORKBENCH_HANDLER_(?P<name>[A-Z0-9_]+?)__(?P<field>[A-Z0-9_]+)$")
 OWN_PREFIX = "WORKBENCH_"
 TEST_PREFIX = "WORKBENCH_TEST_"  # where the tests' own servers are; tests/conftest.py reads these
+BEDROCK_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,2047}")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -64,10 +65,19 @@ def _check_redis_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _check_bedrock_model(entry: str) -> str:
+    model_id, _, label = entry.partition("=")
+    if not BEDROCK_MODEL_ID.fullmatch(model_id.strip()) or (label and not label.strip()):
+        raise ValueError(f"{entry!r} is not a model; write its id, or id=label, like amazon.nova-lite-v1:0=Nova Lite")
+    return entry
+
+
 Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[list[Annotated[str, AfterValidator(_check_origin)]], NoDecode, BeforeValidator(_split)]
+BedrockModels = Annotated[list[Annotated[str, AfterValidator(_check_bedrock_model)]], NoDecode, BeforeValidator(_split)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
+SigningService = Annotated[str, Field(pattern="^(es|aoss)?$")]
 LogLevel = Annotated[str, BeforeValidator(str.upper), Field(pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")]
 
 
@@ -86,9 +96,11 @@ class Environment(BaseSettings):
     media_root: Path | None = None
 
     aws_region: str = ""
+    workbench_bedrock_models: BedrockModels = []
     openai_base_url: str = ""
     openai_api_key: SecretStr = SecretStr("")
     opensearch_url: SecretStr = SecretStr("")
+    opensearch_aws_service: SigningService = ""
 
     workbench_extra_handlers: Words = []
     workbench_default_task: str = "chat"
@@ -101,6 +113,8 @@ class Environment(BaseSettings):
     workbench_run_timeout: PositiveFloat = 600.0
     workbench_first_event_timeout: PositiveFloat = 120.0
     workbench_idle_timeout: PositiveFloat = 120.0
+    workbench_model_first_token_timeout: PositiveFloat = 90.0
+    workbench_model_idle_timeout: PositiveFloat = 90.0
     workbench_max_runs: PositiveInt = 200
     workbench_max_runs_per_user: PositiveInt = 10
     workbench_max_sockets_per_user: PositiveInt = 20

@@ -43,14 +43,14 @@ def logging_settings(level: str, style: str) -> dict[str, Any]:
                 "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
             },
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
+        "filters": {"run": {"()": "chats.logcontext.RunContextFilter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style, "filters": ["run"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Django would add handlers of its own, and mail to ADMINS.
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True, "level": level},
-            # Their INFO is about factories and parsers; a client's wrong frame is a WARNING, and stays.
+            # INFO is about factories and parsers; a client's wrong frame is a WARNING, and stays.
             "twisted": {"level": "WARNING"},
-            "daphne": {"level": "WARNING"},
         },
     }

@@ -40,13 +40,13 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "channels",
     "corsheaders",
     "rest_framework",
 ]
 MIDDLEWARE = [
+    "workbench.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "workbench.csp.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -112,7 +112,6 @@ if _env.workbench_trust_proxy:
 WORKBENCH_TRUST_PROXY = _env.workbench_trust_proxy
 # Only a proxy's word tells HTTPS from HTTP here; without it a redirect would never end.
 SECURE_SSL_REDIRECT = _env.https and _env.workbench_trust_proxy
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked from inside, by HTTP
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _env.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _env.https
 SESSION_COOKIE_SECURE = _env.https
@@ -140,11 +139,7 @@ if not _collected:
     warnings.filterwarnings("ignore", "No directory at", UserWarning)  # whitenoise's, about STATIC_ROOT
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if _collected
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "workbench.staticstorage.HashedOnceCollected"},
 }
 MEDIA_ROOT = _env.media_root or BASE_DIR / "var" / "media"
 
@@ -179,14 +174,18 @@ WORKBENCH_DEFAULT_TASK = _env.workbench_default_task
 WORKBENCH_DEFAULT_MODEL = _env.workbench_default_model
 WORKBENCH_HANDLER_OPTIONS = handler_options()
 AWS_REGION = _env.aws_region
+WORKBENCH_BEDROCK_MODELS = _env.workbench_bedrock_models
 OPENAI_BASE_URL = _env.openai_base_url
 OPENAI_API_KEY = _env.openai_api_key.get_secret_value()
 OPENSEARCH_URL = _env.opensearch_url.get_secret_value()
+OPENSEARCH_AWS_SERVICE = _env.opensearch_aws_service
 
 # --- Limits (durations are seconds)
 WORKBENCH_RUN_TIMEOUT = _env.workbench_run_timeout
 WORKBENCH_FIRST_EVENT_TIMEOUT = _env.workbench_first_event_timeout
 WORKBENCH_IDLE_TIMEOUT = _env.workbench_idle_timeout
+WORKBENCH_MODEL_FIRST_TOKEN_TIMEOUT = _env.workbench_model_first_token_timeout
+WORKBENCH_MODEL_IDLE_TIMEOUT = _env.workbench_model_idle_timeout
 WORKBENCH_MAX_RUNS = _env.workbench_max_runs
 WORKBENCH_MAX_RUNS_PER_USER = _env.workbench_max_runs_per_user
 WORKBENCH_MAX_SOCKETS_PER_USER = _env.workbench_max_sockets_per_user

@@ -50,17 +50,20 @@ class GracefulStop:
 
     async def _stop(self, server: WorkbenchServer) -> None:
         logger.info("Stopping: runs have %g s to finish.", self.grace)
+        await self._attempt(server.stop_accepting())
+        await self._attempt(self._unless_hurried(self.engine.drain(self.grace)))
+        server.close_sockets(CLOSE_RESTART)
+        await self._attempt(self._unless_hurried(self._connections_end(server)))
+        await self._attempt(asyncio.to_thread(self.engine.stop))
+        server.stop()
+
+    async def _attempt(self, step: Awaitable[Any]) -> None:
+        """A border: a step that fails must not keep the next ones, and the process, from ending."""
         try:
-            await server.stop_accepting()
-            await self._unless_hurried(self.engine.drain(self.grace))
-            server.close_sockets(CLOSE_RESTART)
-            await self._unless_hurried(self._connections_end(server))
-            await asyncio.to_thread(self.engine.stop)
+            await step
         except Exception:
             self.failed = True
-            logger.exception("The stop didn't go as it should.")
-        finally:
-            server.stop()
+            logger.exception("A step of the stop failed.")
 
     async def _connections_end(self, server: WorkbenchServer) -> None:
         deadline = asyncio.get_running_loop().time() + CLOSING_TIME

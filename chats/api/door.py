@@ -1,26 +1,33 @@
-"""What every HTTP door shares: JSON whatever `Accept` says, rights by method, headers.
+"""What the HTTP doors share: rights by method, headers, and the way from a thread to the event loop.
 
 Who is asking, and how refusals look, is set for all views by settings.REST_FRAMEWORK.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from chats.api.errors import json_response
+from chats.api.errors import answer_refusal, json_response
 from chats.models import AccessToken
 from chats.protocol import DoorError
 
 if TYPE_CHECKING:
     from workbench.models import User
 
-__all__ = ["Door", "NoDoor", "user_of", "wants_stream"]
+__all__ = ["Continued", "Door", "LoopDoor", "NoDoor", "user_of", "wants_stream"]
+
+
+VARY = ("Accept", "Authorization")
 
 
 class Door(APIView):
@@ -36,8 +43,50 @@ class Door(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)
-        patch_vary_headers(answer, ["Accept", "Authorization"])
+        patch_vary_headers(answer, VARY)
         return answer
+
+
+class Continued(HttpResponse):
+    """Not an answer yet: `go_on`, called on the event loop, gives it."""
+
+    def __init__(self, go_on: Callable[[], Awaitable[HttpResponseBase]]) -> None:
+        super().__init__()
+        self.go_on = go_on
+
+
+class LoopDoor(Door):
+    """A door whose answer is made on the event loop, where it may wait.
+
+    Who is asking and for what is settled in a thread, as for every door; a Continued then says how it goes on.
+    """
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        door = super().as_view(**initkwargs)
+
+        def enter(request: HttpRequest, **parameters: str) -> HttpResponseBase:
+            try:
+                return door(request, **parameters)
+            finally:
+                # The thread is kept until the response has ended; its database connection needn't be.
+                if not connection.in_atomic_block:
+                    close_old_connections()
+
+        async def view(request: HttpRequest, **parameters: str) -> HttpResponseBase:
+            entered = await sync_to_async(enter)(request, **parameters)
+            if not isinstance(entered, Continued):
+                return entered
+            try:
+                answer = await entered.go_on()
+            except Exception as error:  # noqa: BLE001 - a border: outside the door nobody makes JSON of it
+                answer = await sync_to_async(answer_refusal)(error, request)
+            patch_vary_headers(answer, VARY)
+            return answer
+
+        # What the framework marks its views with: exempt from Django's CSRF check, made of this class.
+        view.__dict__.update(door.__dict__)
+        return view
 
 
 class NoDoor(Door):

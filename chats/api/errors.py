@@ -21,7 +21,7 @@ from chats.fields import new_id
 from chats.protocol import DoorError
 from handlers.encoding import canonical_json, clean_text
 
-__all__ = ["answer_refusal", "exception_handler", "json_response"]
+__all__ = ["answer_refusal", "exception_handler", "json_response", "quietly"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def answer_refusal(error: Exception, request: HttpRequest) -> HttpResponse:
             return _refuse(DoorError("invalid", "The request isn't well formed."))
         case OperationalError() | InterfaceError():
             logger.error("The database failed while %s was answered.", request.path, exc_info=error)
-            return _logged(_refuse(_away()))
+            return quietly(_refuse(_away()))
         case _:
             return _own_up(error, request)
 
@@ -100,10 +100,10 @@ def _own_up(error: Exception, request: HttpRequest) -> HttpResponse:
     logger.error("The API failed at %s.", request.path, exc_info=error, extra={"correlation_id": correlation_id})
     got_request_exception.send(sender=None, request=request)
     message = f"Something went wrong here. If it happens again, report the number {correlation_id}."
-    return _logged(json_response({"code": "internal", "message": message}, 500))
+    return quietly(json_response({"code": "internal", "message": message}, 500))
 
 
-def _logged(response: HttpResponse) -> HttpResponse:
-    """Keeps Django from logging the same fault again (django.utils.log.log_response)."""
+def quietly(response: HttpResponse) -> HttpResponse:
+    """Keeps Django from logging a fault that is in the log already (django.utils.log.log_response)."""
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

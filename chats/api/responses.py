@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from chats import reading, runs
 from chats.api.bodies import parse_cursor
-from chats.api.door import Door, user_of, wants_stream
+from chats.api.door import Continued, Door, LoopDoor, user_of, wants_stream
 from chats.api.errors import json_response
 from chats.api.pagination import limit_of, list_body
-from chats.api.streaming import cursor_of, stream_response
+from chats.api.streaming import Reader, cursor_of, is_over, nothing_follows, stream_to
 from chats.models import AccessToken, Event, Message
 from handlers.encoding import clean_text
 
 __all__ = ["CancelDoor", "EventsDoor"]
 
 
-class EventsDoor(Door):
+class EventsDoor(LoopDoor):
     """GET responses/{id}/events/: a page of the stored events; for an EventSource replay, then live."""
 
-    def get(self, request: Request, response_id: str) -> Any:
+    def get(self, request: Request, response_id: str) -> HttpResponse:
         response = reading.get_response(user_of(request), response_id)
         types = _types_of(request)
-        if wants_stream(request):
-            return stream_response(request, response, cursor_of(request), types)
-        return json_response(_page(request, response, types))
+        if not wants_stream(request):
+            return json_response(_page(request, response, types))
+        after = cursor_of(request)
+        if is_over(response, after):
+            return nothing_follows(str(response.pk))
+        return Continued(partial(_stream, Reader(request), str(response.pk), after, types))
+
+
+async def _stream(reader: Reader, response_id: str, after: int, types: list[str] | None) -> HttpResponseBase:
+    reader.take_place()
+    return stream_to(reader, response_id, after, types=types)
 
 
 def _types_of(request: Request) -> list[str] | None:

@@ -1,21 +1,28 @@
-"""An event stream as an HTTP response: from which cursor, for how long, with which headers."""
+"""An event stream as an HTTP response: from which cursor, for whom and for how long, with which headers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing
+from weakref import WeakSet
 
-from django.db import close_old_connections
+from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.request import Request
 
-from chats import sse
+from chats import guard, sse
+from chats.admission import Admission
 from chats.api.authentication import credential_of
 from chats.api.bodies import parse_cursor
+from chats.api.door import user_of
 from chats.engine import get_engine
-from chats.following import follow
+from chats.following import Following
+from chats.hub import Opening
 from chats.models import UNFINISHED, Message
+from chats.protocol import DoorError
 
-__all__ = ["cursor_of", "stream_response"]
+__all__ = ["Reader", "cursor_of", "is_over", "nothing_follows", "stream_to"]
 
 
 def cursor_of(request: Request) -> int:
@@ -26,29 +33,85 @@ def cursor_of(request: Request) -> int:
     return parse_cursor(request.query_params.get("after"), "after")
 
 
-def stream_response(
-    request: Request, response: Message, after: int, types: Collection[str] | None = None
-) -> HttpResponse | StreamingHttpResponse:
-    """What follows `after` in the response's log as server-sent events; 204 when nothing can follow."""
-    if response.status not in UNFINISHED and response.sequence is not None and after >= response.sequence:
-        return HttpResponse(status=204, headers=_headers(response))
+# Weak, since a stream whose client leaves before its first byte never starts and so never ends.
+_reading: WeakSet[Reader] = WeakSet()
+
+
+class Reader:
+    """Who reads a stream, and over which transport. The guard dismisses whoever may not read any more."""
+
+    def __init__(self, request: Request) -> None:
+        self.admission = Admission(user_of(request), credential_of(request))
+        self.flow: sse.Flow | None = getattr(request._request, "scope", {}).get("workbench.flow")
+        self.dismissed: asyncio.Future[None] | None = None
+
+    def take_place(self) -> None:
+        """Raises DoorError rate_limited if the user has as many streams open here as he may have sockets."""
+        limit = settings.WORKBENCH_MAX_SOCKETS_PER_USER
+        if sum(1 for reader in _reading if reader.admission.user == self.admission.user) >= limit:
+            raise DoorError("rate_limited", f"You have {limit} streams open. Close one.", retry_after=5)
+        _reading.add(self)
+
+    def close(self, code: int) -> None:
+        """The guard's, on the stream's loop."""
+        if self.dismissed is not None and not self.dismissed.done():
+            self.dismissed.set_result(None)
+
+
+def is_over(response: Message, after: int) -> bool:
+    """Whether nothing can follow `after` any more."""
+    return response.status not in UNFINISHED and response.sequence is not None and after >= response.sequence
+
+
+def nothing_follows(response_id: str) -> HttpResponse:
+    """204: an EventSource stops coming back."""
+    return HttpResponse(status=204, headers=_headers(response_id))
+
+
+def stream_to(
+    reader: Reader,
+    response_id: str,
+    after: int,
+    *,
+    types: Collection[str] | None = None,
+    opening: Opening | None = None,
+) -> StreamingHttpResponse:
+    """What follows `after` in the response's log. Call it on the event loop: it listens from now on."""
     engine = get_engine()
-    credential = credential_of(request)
-
-    async def still_allowed() -> bool:
-        return await engine.queries.run(credential.holds)
-
-    batches = follow(str(response.pk), after, engine.hub, engine.queries)
-    flow = getattr(request._request, "scope", {}).get("workbench.flow")
-    text = sse.stream(batches, still_allowed, types=types, flow=flow)
-    # This thread, and with it its database connection, is kept for as long as the response lasts.
-    close_old_connections()
-    return StreamingHttpResponse(text, content_type="text/event-stream; charset=utf-8", headers=_headers(response))
+    batches = Following(response_id, after, engine.hub, engine.queries, opening=opening)
+    stream = _Stream(batches, _watched(reader, batches, types))
+    headers = _headers(response_id)
+    return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=headers)
 
 
-def _headers(response: Message) -> dict[str, str]:
+class _Stream:
+    """What Django iterates. It calls `close` when the request is over, however that came: a client that leaves
+    while something is being sent leaves the generator suspended, and one that leaves earlier never starts it."""
+
+    def __init__(self, batches: Following, texts: AsyncGenerator[str, None]) -> None:
+        self.close = batches.close
+        self._texts = texts
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self._texts
+
+
+async def _watched(reader: Reader, batches: Following, types: Collection[str] | None) -> AsyncGenerator[str, None]:
+    port = get_engine().hub.port()
+    reader.dismissed = asyncio.get_running_loop().create_future()
+    guard.watch_over(port, reader)
+    try:
+        async with aclosing(sse.stream(batches, reader.dismissed, types=types, flow=reader.flow)) as texts:
+            async for text in texts:
+                yield text
+    finally:
+        guard.leave(port, reader)
+        _reading.discard(reader)
+
+
+def _headers(response_id: str) -> dict[str, str]:
     return {
-        "X-Response-Id": str(response.pk),
+        "X-Response-Id": response_id,
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",  # nginx would hold events back
     }

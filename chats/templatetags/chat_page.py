@@ -33,6 +33,7 @@ MODULES = (
     "scroll",
     "sidebar",
     "socket",
+    "storage",
     "thread",
     "transcript",
 )
@@ -60,7 +61,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-def part(item: Item) -> SafeString:
+def part(item: Item) -> str:
     """One card, by the partial of its kind."""
     return get_template(item.partial).render({"part": item.part, "returned": item.returned})
 
@@ -98,7 +99,16 @@ def page_number(page: int | None) -> str:
 @register.filter
 def in_json(value: Any) -> str:
     """JSON as people read it: strings bare, the rest indented."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return value if isinstance(value, str) else json.dumps(_as_in_javascript(value), ensure_ascii=False, indent=2)
+
+
+def _as_in_javascript(value: Any) -> Any:
+    """Whole floats as whole numbers: JavaScript doesn't tell 100.0 from 100, and both pages shall say the same."""
+    if isinstance(value, dict):
+        return {name: _as_in_javascript(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_in_javascript(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @register.filter

@@ -2,17 +2,18 @@
 
 from functools import partial
 
-from handlers.clients.aws import AwsClient, missing_region
-from handlers.clients.metrics import MetricsClient
+from handlers.clients.aws import AwsClient
+from handlers.clients.bedrock_runtime import BedrockRuntimeClient
+from handlers.clients.credentials import missing_credentials, missing_for_bedrock
+from handlers.clients.metrics import metrics_client
 from handlers.clients.opensearch import OpenSearchClient, missing_url
 from handlers.clients.registry import ClientRegistry
-
-AWS_SERVICES = {"bedrock_runtime": "bedrock-runtime", "dynamodb": "dynamodb", "s3": "s3"}
 
 
 def register_built_in_clients(clients: ClientRegistry) -> None:
     """Register bedrock_runtime, dynamodb, s3, opensearch and metrics."""
-    for name, service in AWS_SERVICES.items():
-        clients.register(name, partial(AwsClient, service), missing=missing_region)
+    clients.register("bedrock_runtime", BedrockRuntimeClient, missing=missing_for_bedrock)
+    for service in ("dynamodb", "s3"):
+        clients.register(service, partial(AwsClient, service), missing=missing_credentials)
     clients.register("opensearch", OpenSearchClient, missing=missing_url)
-    clients.register("metrics", MetricsClient)
+    clients.register("metrics", lambda: metrics_client)

@@ -1,16 +1,28 @@
-"""Counts and durations for Prometheus, under the names that handlers give them."""
+"""Counts and durations for Prometheus, under the names that handlers give them.
+
+    from handlers.clients import metrics_client
+    metrics_client.increment("lookups", tags={"handler": "librarian"})
+
+Owns what is recorded of every run too, without its handler's doing: `handler.success`, `handler.error` and
+`handler.duration`.
+"""
 
 import logging
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
 logger = logging.getLogger(__name__)
 
+SUCCESS, ERROR, CANCELLED, DURATION = "handler.success", "handler.error", "handler.cancelled", "handler.duration"
+
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]")
+_noted: ContextVar[set[str] | None] = ContextVar("metrics_noted", default=None)
 
 
 class MetricsClient:
@@ -29,7 +41,24 @@ class MetricsClient:
         """Note one value of a distribution, durations in seconds."""
         self._record(Histogram, "observe", name, value, tags or {})
 
+    def record_run(
+        self, handler: str, status: str, seconds: float, error_type: str | None = None, own: Collection[str] = ()
+    ) -> None:
+        """What is recorded of every run at its end. `own`: what its handler recorded itself (`noted`), which isn't
+        counted twice."""
+        tags = {"handler": handler}
+        if status == "error":
+            outcome, of_outcome = ERROR, {**tags, "error_type": error_type or "handler_error"}
+        else:
+            outcome, of_outcome = (SUCCESS if status == "completed" else CANCELLED), tags
+        if outcome not in own:
+            self.increment(outcome, tags=of_outcome)
+        if DURATION not in own:
+            self.histogram(DURATION, seconds, tags=tags)
+
     def _record(self, kind: type[Any], method: str, name: str, value: float, tags: Mapping[str, Any]) -> None:
+        if (noted := _noted.get()) is not None:
+            noted.add(name)
         labels = {_NOT_IN_NAMES.sub("_", key): str(tag) for key, tag in tags.items()}
         try:
             metric, known = self._metric(kind, _NOT_IN_NAMES.sub("_", name), tuple(labels))
@@ -47,3 +76,17 @@ class MetricsClient:
                     labels,
                 )
             return self._metrics[name]
+
+
+@contextmanager
+def noted() -> Iterator[set[str]]:
+    """The names of what is recorded in this context while it lasts."""
+    names: set[str] = set()
+    token = _noted.set(names)
+    try:
+        yield names
+    finally:
+        _noted.reset(token)
+
+
+metrics_client = MetricsClient()

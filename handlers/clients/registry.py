@@ -1,5 +1,6 @@
 """Clients by name: registered in one line, made when first asked for, one for each process."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -70,6 +71,60 @@ class ClientRegistry:
             if name not in self._made:
                 self._made[name] = self._make(name)
             return self._made[name]
+
+    # --- health, and the end
+
+    async def check_health(self, patience: float = 10.0) -> dict[str, Availability]:
+        """Whether each configured client's service answers, asked of all at the same time.
+
+        A client takes part by a blocking `check_health()` that raises ClientUnavailable. One that isn't configured
+        is left out; one that takes longer than `patience` seconds counts as not answering.
+        """
+        names = [name for name in self.names() if self.availability(name).available]
+        found = await asyncio.gather(*(self._health_of(name, patience) for name in names))
+        return dict(zip(names, found, strict=True))
+
+    async def _health_of(self, name: str, patience: float) -> Availability:
+        check = getattr(await asyncio.to_thread(self.get, name), "check_health", None)
+        if check is None:
+            return AVAILABLE
+        try:
+            async with asyncio.timeout(patience):
+                await asyncio.to_thread(check)
+        except TimeoutError:
+            return unavailable(f"It didn't answer within {patience:g} seconds.")
+        except ClientUnavailable as error:
+            return unavailable(error.reason)
+        return AVAILABLE
+
+    def close_all(self) -> None:
+        """Close every client that was made (those with a `close`); what is asked for afterwards is made anew.
+
+        At shutdown, when no handler runs any more. A client that fails to close is logged.
+        """
+        with self._lock:
+            made, self._made = self._made, {}
+        for name, client in made.items():
+            close = getattr(client, "close", None)
+            if close is None:
+                continue
+            try:
+                close()
+            except Exception:  # a project's own client may raise anything, and the others are to be closed
+                logger.exception("Client %s can't be closed", name)
+
+    async def close_loop(self) -> None:
+        """Close what clients keep for the running event loop (those with a `close_loop`), before the loop ends."""
+        with self._lock:
+            made = dict(self._made)
+        for name, client in made.items():
+            close_loop = getattr(client, "close_loop", None)
+            if close_loop is None:
+                continue
+            try:
+                await close_loop()
+            except Exception:
+                logger.exception("Client %s can't be closed on its loop", name)
 
     def _make(self, name: str) -> Any:
         availability = self.availability(name)

@@ -2,12 +2,14 @@
 
     async for event in provider_for(model_id).stream(request): ...
 
-Owns the seam, the registry of providers and the built-in offline model. Which handler asks what is the handler's.
-(`HandlerConfig` is here because Django looks for an app's tables in `<app>.models`; it lives in
+Owns the seam, the registry of providers, the built-in offline model and Bedrock. Which handler asks what is the
+handler's. (`HandlerConfig` is here because Django looks for an app's tables in `<app>.models`; it lives in
 handlers.config_store.)
 """
 
+from handlers.clients import clients
 from handlers.config_store import HandlerConfig
+from handlers.models.bedrock import BedrockProvider
 from handlers.models.offline import OfflineProvider
 from handlers.models.registry import ModelProviderRegistry
 from handlers.models.seam import ModelDescription, ModelEvent, ModelMessage, ModelProvider, ModelRequest
@@ -21,12 +23,15 @@ __all__ = [
     "ModelProviderRegistry",
     "ModelRequest",
     "available_models",
+    "describe_model",
     "provider_for",
     "providers",
 ]
 
 providers = ModelProviderRegistry()
 providers.register(OfflineProvider())
+providers.register(BedrockProvider(clients))
 
 available_models = providers.available_models
+describe_model = providers.describe
 provider_for = providers.provider_for

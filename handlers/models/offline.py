@@ -4,8 +4,9 @@ It counts, outlines, quotes and echoes what it is given, so that a fresh install
 have a model that always says the same. The text work is in handlers.models.offline_text.
 """
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from handlers.models.history import parse_context_text
 from handlers.models.offline_text import Source, describe_counts, outline_of, quotations, quoted, words_of
@@ -34,6 +35,8 @@ _ABOUT_ITSELF = re.compile(
 )
 _COMMAND = re.compile(r"(?is)\s*(echo|count|outline|quote)\b[:,]?\s*(.*)")
 _PIECE = re.compile(r"\s*\S+|\s+")
+_QUESTION = 200  # characters; what is longer is a text that happens to hold such words
+_LARGE = 20_000  # characters
 _LONG = 40  # words from which an outline says more than the text itself
 
 
@@ -45,18 +48,24 @@ class OfflineProvider(ModelProvider):
     def models(self) -> list[ModelDescription]:
         return [ModelDescription(id=MODEL_ID, label="Offline (no language model)", provider=self.name)]
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """The answer a word at a time; `max_tokens` limits its words, `temperature` means nothing to it."""
-        pieces = _PIECE.findall(answer(request))
+        size = sum(map(len, _all_texts(request)))
+        # A megabyte takes half a second, which the other runs on this loop shall not wait for.
+        pieces, given = _prepared(request) if size < _LARGE else await asyncio.to_thread(_prepared, request)
         shown = pieces if request.max_tokens is None else pieces[: request.max_tokens]
         yield {"messageStart": {"role": "assistant"}}
         for piece in shown:
             yield {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": piece}}}
         yield {"contentBlockStop": {"contentBlockIndex": 0}}
         yield {"messageStop": {"stopReason": "end_turn" if len(shown) == len(pieces) else "max_tokens"}}
-        given = sum(len(words_of(text)) for text in _all_texts(request))
         usage = {"inputTokens": given, "outputTokens": len(shown), "totalTokens": given + len(shown)}
         yield {"metadata": {"usage": usage}}  # type: ignore[typeddict-item]
+
+
+def _prepared(request: ModelRequest) -> tuple[list[str], int]:
+    """The answer's pieces, and how many words were given."""
+    return _PIECE.findall(answer(request)), sum(len(words_of(text)) for text in _all_texts(request))
 
 
 def answer(request: ModelRequest) -> str:
@@ -70,7 +79,7 @@ def answer(request: ModelRequest) -> str:
         return _obey(command[1].lower(), command[2], sources)
     if not question.strip() and not given:
         return "You sent no text that I could read."
-    if _ABOUT_ITSELF.match(question):
+    if len(question) < _QUESTION and _ABOUT_ITSELF.match(question):
         return WHO_I_AM
     return "\n\n".join(_observations(question, sources, request.system))
 

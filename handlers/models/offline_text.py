@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# After ASCII and CJK stops (the latter have no space behind them), with closing quotes left to the sentence before.
-_SENTENCE_END = re.compile("(?<=[.!?\u2026])[\"'\u201d\u2019)\\]]*\\s+|(?<=[\u3002\uff01\uff1f])|\n+")
+# After a stop, with or without a closing quote or bracket; CJK stops have no space behind them.
+_SENTENCE_END = re.compile(
+    "(?<=[.!?\u2026])\\s+|(?<=[.!?\u2026][\"'\u201d\u2019)\\]])\\s+|(?<=[\u3002\uff01\uff1f])|\n+"
+)
 _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
 _LIST_ITEM = re.compile(r"^(\s*)(?:[-*+•]|\d+[.)])\s+(.+)$")
 _WORD = re.compile("\\w+(?:['\u2019-]\\w+)*")

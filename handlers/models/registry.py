@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from handlers.errors import ModelUnavailable
 from handlers.models.seam import ModelDescription, ModelProvider
 
+UNKNOWN = "There is no model “{}”. Please choose another one."
+
 
 class ModelProviderRegistry:
     """The providers of one process, in the order of their registration."""
@@ -22,9 +24,20 @@ class ModelProviderRegistry:
         """Take a provider away; for tests."""
         self._providers.pop(name, None)
 
+    def all(self) -> list[ModelProvider]:
+        """The providers themselves."""
+        return list(self._providers.values())
+
     def available_models(self) -> list[ModelDescription]:
         """All models that are known, each saying whether it can be used, and if not, why."""
         return [description for _, description in self._offers()]
+
+    def describe(self, model_id: str) -> ModelDescription:
+        """The model of this id, available or not. Raises ModelUnavailable when there is none."""
+        for _, description in self._offers():
+            if description.id == model_id:
+                return description
+        raise ModelUnavailable(UNKNOWN.format(model_id))
 
     def provider_for(self, model_id: str) -> ModelProvider:
         """The provider of this model. Raises ModelUnavailable when there is none, or it can't be used now."""
@@ -35,7 +48,7 @@ class ModelProviderRegistry:
                 raise ModelUnavailable(
                     f"The model “{description.label}” isn't available at the moment.", detail=description.reason or ""
                 )
-        raise ModelUnavailable(f"There is no model “{model_id}”. Please choose another one.")
+        raise ModelUnavailable(UNKNOWN.format(model_id))
 
     def _offers(self) -> Iterator[tuple[ModelProvider, ModelDescription]]:
         for provider in list(self._providers.values()):

@@ -4,7 +4,7 @@ Owns the shapes, which are those of Bedrock's ConverseStream: other providers tr
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -102,7 +102,9 @@ class ModelRequest:
     """One request. `system` and `messages` hold content blocks; `tools` hold {"toolSpec": …}.
 
     `messages` alternate between user and assistant, begin and end with a user's, and have no empty text: whoever
-    makes a request sees to that (`handlers.models.history`).
+    makes a request sees to that (`handlers.models.history`). `tool_choice` is Converse's: {"auto": {}}, {"any": {}} or
+    {"tool": {"name": …}}. `extra` are fields of the model's own, beyond the seam; `metadata` (chat, user) is for the
+    provider's log. Without `cache`, nothing is kept at the provider to make the next turn cheaper.
     """
 
     model_id: str
@@ -112,11 +114,16 @@ class ModelRequest:
     temperature: float | None = None
     stop_sequences: list[str] = field(default_factory=list)
     tools: list[dict[str, Any]] = field(default_factory=list)
+    tool_choice: dict[str, Any] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    cache: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDescription:
-    """A model that can be chosen: the API's model object. `accepts`: "text", "image"."""
+    """A model that can be chosen: the API's model object. `accepts`: "text", "image", "document".
+    `context_tokens`: how much it can read, its answer included; None when that isn't known."""
 
     id: str
     label: str
@@ -124,6 +131,7 @@ class ModelDescription:
     available: bool = True
     reason: str | None = None
     accepts: list[str] = field(default_factory=lambda: ["text"])
+    context_tokens: int | None = None
 
 
 class ModelProvider(ABC):
@@ -137,7 +145,7 @@ class ModelProvider(ABC):
         """The models, those that can't be used now included, with the reason. Quick; never asks the network."""
 
     @abstractmethod
-    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """The answer, piece by piece: an async generator. Closing it ends the request, the bill included.
 
         Raises ModelThrottled, ModelUnavailable or ModelError, at the start or in between. Never blocks its loop.

@@ -15,7 +15,7 @@ from tests.benchmarks.servers import Server
 
 COOPERATIVE = "benchmark-cooperative"
 OWN_LOOP = "benchmark-own-loop"
-LEAD_SECONDS, LEAD_PER_STREAM = 1.0, 0.008  # so that every stream is started before the first delta is due
+LEAD_SECONDS, LEAD_PER_STREAM = 1.0, 0.020  # so that every stream is started before the first delta is due
 TIMEOUT = 180.0
 
 

@@ -16,7 +16,7 @@ from chats.transcript import Fold
 TESTS = Path(__file__).resolve().parent.parent
 NODE = shutil.which("node")
 
-pytestmark = pytest.mark.skipif(NODE is None, reason="needs node; see README.md, Tests")
+pytestmark = pytest.mark.node
 
 texts = st.text(max_size=5)
 names = st.sampled_from(["a", "b", "constructor", "__proto__", "Ünïcode"])

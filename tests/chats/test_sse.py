@@ -28,12 +28,9 @@ def read_blocks(text: str) -> list[dict[str, str]]:
     return [dict(line.split(": ", 1) for line in block.split("\n")) for block in blocks]
 
 
-async def always() -> bool:
-    return True
-
-
-async def never() -> bool:
-    return False
+@pytest.fixture
+async def dismissed() -> asyncio.Future[None]:
+    return asyncio.get_running_loop().create_future()
 
 
 def test_an_event_has_its_number_its_name_and_its_object() -> None:
@@ -81,12 +78,14 @@ class Source:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Batch | None] = asyncio.Queue()
         self.reads = 0
+        self.is_read = asyncio.Event()
         self.cancelled = self.closed = False
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         try:
             while True:
                 self.reads += 1
+                self.is_read.set()
                 given = await self.queue.get()
                 if given is None:
                     return
@@ -103,17 +102,21 @@ def source() -> Source:
     return Source()
 
 
-async def test_a_stream_opens_at_once_and_ends_with_its_batches(source: Source) -> None:
+async def test_a_stream_opens_at_once_and_ends_with_its_batches(
+    source: Source, dismissed: asyncio.Future[None]
+) -> None:
     source.queue.put_nowait(batch(-1, 0, content(0)))
     source.queue.put_nowait(None)
-    texts = [text async for text in sse.stream(source.batches(), always)]
+    texts = [text async for text in sse.stream(source.batches(), dismissed)]
     assert texts[0] == ":\n\n"
     assert [block["id"] for block in read_blocks("".join(texts[1:]))] == ["0"]
 
 
-async def test_heartbeats_leave_the_pending_read_alone(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_heartbeats_leave_the_pending_read_alone(
+    source: Source, dismissed: asyncio.Future[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sse, "HEARTBEAT", 0.01)
-    async with aclosing(sse.stream(source.batches(), always)) as stream:
+    async with aclosing(sse.stream(source.batches(), dismissed)) as stream:
         opening = await anext(stream)
         beats = [await anext(stream) for _ in range(3)]
         assert (source.reads, source.cancelled) == (1, False)
@@ -124,33 +127,45 @@ async def test_heartbeats_leave_the_pending_read_alone(source: Source, monkeypat
         assert read_blocks(text)[0]["id"] == "0"
 
 
-async def test_who_leaves_while_it_waits_leaves_nothing_behind(source: Source) -> None:
-    stream = sse.stream(source.batches(), always)
+async def test_who_leaves_while_it_waits_leaves_nothing_behind(source: Source, dismissed: asyncio.Future[None]) -> None:
+    stream = sse.stream(source.batches(), dismissed)
     await anext(stream)
     reading = asyncio.ensure_future(anext(stream))
-    while not source.reads:
-        await asyncio.sleep(0)
+    await source.is_read.wait()
     reading.cancel()
     await asyncio.wait({reading})
     assert source.closed
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_closed_stream_closes_its_source(source: Source) -> None:
+async def test_a_closed_stream_closes_its_source(source: Source, dismissed: asyncio.Future[None]) -> None:
     source.queue.put_nowait(batch(-1, 0, content(0)))
-    stream = sse.stream(source.batches(), always)
+    stream = sse.stream(source.batches(), dismissed)
     await anext(stream)
     await anext(stream)
     await stream.aclose()
     assert source.closed
 
 
-async def test_who_may_not_read_any_more_is_left_even_while_events_flow(
-    source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sse, "CHECK_EVERY", 0.0)
+async def test_a_dismissed_reader_is_left_while_events_flow(source: Source, dismissed: asyncio.Future[None]) -> None:
     source.queue.put_nowait(batch(-1, 0, content(0)))
-    assert [text async for text in sse.stream(source.batches(), never)] == [":\n\n"]
+    source.queue.put_nowait(batch(0, 1, content(1)))
+    stream = sse.stream(source.batches(), dismissed)
+    texts = [await anext(stream), await anext(stream)]
+    dismissed.set_result(None)
+    texts += [text async for text in stream]
+    assert [block["id"] for block in read_blocks("".join(texts[1:]))] == ["0"]
+    assert source.closed
+
+
+async def test_a_dismissed_reader_is_left_while_nothing_comes(source: Source, dismissed: asyncio.Future[None]) -> None:
+    stream = sse.stream(source.batches(), dismissed)
+    await anext(stream)
+    rest = asyncio.ensure_future(anext(stream, "over"))
+    await source.is_read.wait()
+    dismissed.set_result(None)
+    assert await rest == "over"
+    assert source.closed
 
 
 class Flow:
@@ -164,20 +179,22 @@ class Flow:
         self.aborted = True
 
 
-async def test_who_takes_nothing_is_dropped(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_takes_nothing_is_dropped(
+    source: Source, dismissed: asyncio.Future[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sse, "PATIENCE", 0.01)
     flow = Flow()
     source.queue.put_nowait(batch(-1, 0, content(0)))
-    assert [text async for text in sse.stream(source.batches(), always, flow=flow)] == [":\n\n"]
+    assert [text async for text in sse.stream(source.batches(), dismissed, flow=flow)] == [":\n\n"]
     assert flow.aborted
     assert source.closed
 
 
-async def test_what_fails_in_the_source_ends_the_stream_loudly() -> None:
+async def test_what_fails_in_the_source_ends_the_stream_loudly(dismissed: asyncio.Future[None]) -> None:
     async def broken() -> AsyncGenerator[Batch, None]:
         yield batch(-1, 0, content(0))
         raise ValueError("broken")
 
-    stream = sse.stream(broken(), always)
+    stream = sse.stream(broken(), dismissed)
     with pytest.raises(ValueError, match="broken"):
         [text async for text in stream]

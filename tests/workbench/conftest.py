@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,38 @@ def serve(site) -> Iterator[object]:
     yield start
     for process in processes:
         process.kill()
+
+
+FRONT = "https://front.example"
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """A running site with one user, `ada`, that lets the front end FRONT in."""
+
+    server: ServerProcess
+    site: dict[str, str]
+    python: str = sys.executable
+
+    def manage(self, *arguments: str) -> str:
+        """What a command of manage.py prints."""
+        return _manage(self.site, *arguments)
+
+
+@pytest.fixture(scope="module")
+def api_server(migrated_file, tmp_path_factory) -> Iterator[ApiServer]:
+    """One for all tests of a module."""
+    database = shutil.copy(migrated_file, tmp_path_factory.mktemp("api") / "site.sqlite3")
+    key = "for-this-test-only-" * 4
+    site = bare_environment(DATABASE_URL=f"sqlite:///{database}", SECRET_KEY=key, WORKBENCH_ALLOWED_ORIGINS=FRONT)
+    names = ["createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org"]
+    _manage(site | {"DJANGO_SUPERUSER_PASSWORD": "a"}, *names)
+    server = ServerProcess("manage.py", "serve", "--port", "0", environment=site)
+    yield ApiServer(server, site)
+    server.kill()
+
+
+def _manage(site: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=site, check=True, capture_output=True, text=True)
+    return done.stdout.strip()

@@ -30,6 +30,15 @@ async def measure(scope, receive, send):
         await send({"type": "websocket.send", "text": str(len(message["text"].encode()))})
 
 
+async def slow(scope, receive, send):
+    """Takes no message for a second, tells how many wait for it by then, then takes sixty-four."""
+    await asyncio.sleep(1)
+    waiting = receive.__self__.qsize()
+    for _ in range(64):
+        await receive()
+    await send({"type": "websocket.send", "text": str(waiting)})
+
+
 async def flood(scope, receive, send):
     """Sends until the client falls behind, then says how much it took on standard output, and closes with 4408."""
     sent = 0
@@ -83,13 +92,25 @@ async def download(scope, receive, send):
     await send({"type": "http.response.body", "body": b"last"})
 
 
-DOORS_SOCKET = {"/close": close, "/measure": measure, "/flood": flood, "/paced": paced, "/abort": abort}
+DOORS_SOCKET = {
+    "/close": close,
+    "/measure": measure,
+    "/slow": slow,
+    "/flood": flood,
+    "/paced": paced,
+    "/abort": abort,
+}
 DOORS_HTTP = {"/hello": hello, "/stream": stream, "/download": download}
 
 
 class StandInEngine:
+    def __init__(self, broken: bool) -> None:
+        self.broken = broken
+
     async def drain(self, grace: float) -> None:
         print(f"draining {grace:g}", flush=True)
+        if self.broken:
+            raise OSError("the disk is gone")
         await asyncio.sleep(grace)
         drained.set()
 
@@ -104,7 +125,7 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
     drained = asyncio.Event()
     listening = listen("127.0.0.1", 0)
-    stop = GracefulStop(StandInEngine(), grace=float(sys.argv[1]))
+    stop = GracefulStop(StandInEngine(broken="broken" in sys.argv), grace=float(sys.argv[1]))
     address = address_of(listening)
     WorkbenchServer(
         application,

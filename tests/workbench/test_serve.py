@@ -39,6 +39,7 @@ def workers(environment):
 def test_it_serves_and_stops_on_sigterm_with_its_lease_given_back(serve, site):
     server = serve()
     assert get(f"{server.address}/healthz") == (200, b"ok\n")
+    assert get(f"{server.address}/readyz")[0] == 200
     assert [ended for _, ended in workers(site)] == [0]
     server.signal(signal.SIGTERM)
     assert server.exit_code() == 0

@@ -27,8 +27,8 @@ def own_server():
     """A server for one test alone, which stops it. Runs have half a second to finish."""
     processes = []
 
-    def start(grace: float = 0.5) -> ServerProcess:
-        processes.append(ServerProcess("-m", "tests.workbench.server_app", str(grace)))
+    def start(*words: str, grace: float = 0.5) -> ServerProcess:
+        processes.append(ServerProcess("-m", "tests.workbench.server_app", str(grace), *words))
         return processes[0]
 
     yield start
@@ -57,6 +57,14 @@ def test_a_message_over_four_mebibytes_closes_with_1009_and_others_go_on(server)
         assert closed.value.rcvd.code == 1009
         other.send("x")
         assert other.recv(timeout=10) == "1"
+
+
+def test_a_client_that_sends_faster_than_the_application_takes_is_held_back_and_loses_nothing(server):
+    with connect_sync(f"{server.socket_address}/slow") as client:
+        for _ in range(64):
+            client.send("x" * MEBI)
+        waiting = int(client.recv(timeout=30))
+    assert 0 < waiting < 16
 
 
 def test_compression_is_not_agreed_to(server):
@@ -164,3 +172,15 @@ def test_a_client_that_never_answers_the_close_does_not_hold_the_stop(own_server
         assert silent.recv(12) == b"HTTP/1.1 101"
         server.signal(signal.SIGTERM)
         assert server.exit_code() == 0
+
+
+def test_a_drain_that_fails_is_logged_and_the_server_stops_all_the_same(own_server):
+    server = own_server("broken")
+    with connect_sync(f"{server.socket_address}/measure") as client:
+        server.signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(timeout=10)
+    assert closed.value.rcvd.code == 1012
+    server.wait_for("OSError: the disk is gone")
+    server.wait_for("engine stopped")
+    assert server.exit_code() == 1

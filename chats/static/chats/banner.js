@@ -44,9 +44,9 @@ export class Banner {
     if (state === "another-user") {
       return ["final", "Somebody else is signed in here now. ", this.#link(location.href, "Open their chats")];
     }
-    if (state === "full") return ["waiting", "Too many tabs are open. Close one; this one goes on by itself."];
-    const words = navigator.onLine ? "The connection is lost. Trying again… " : "You’re offline. Trying again… ";
-    return ["waiting", words, this.#button("Try now")];
+    const lost = navigator.onLine ? "The connection is lost. Trying again… " : "You’re offline. Trying again… ";
+    const full = "Too many tabs are open. Close one, and this one goes on by itself. ";
+    return ["waiting", state === "full" ? full : lost, this.#button("Try now")];
   }
 
   #link(href, text) {

@@ -1,6 +1,7 @@
 /**
  * Where the next message is written: draft, Enter, Send and Stop. What is done with the text is page.js's.
  */
+import { recall, remember } from "wb/storage";
 
 const TOUCH = window.matchMedia("(hover: none) and (pointer: coarse)");
 
@@ -33,10 +34,10 @@ export class Composer {
 
   /** Opens the draft that belongs to `key`; one draft per chat and user, for as long as the tab lives. */
   open(key) {
-    sessionStorage.removeItem(this.#draftKey); // of a new chat that has just got its id
+    remember(this.#draftKey, null); // of a new chat that has just got its id
     this.#draftKey = `draft:${key}`;
     // A box that was typed into before the modules came wins over what was kept.
-    if (this.#box.value === "") this.#box.value = sessionStorage.getItem(this.#draftKey) ?? "";
+    if (this.#box.value === "") this.#box.value = recall(this.#draftKey) ?? "";
     this.#edited();
     this.#form.inert = false;
     if (!TOUCH.matches) this.#box.focus();
@@ -79,8 +80,7 @@ export class Composer {
 
   #edited() {
     const text = this.#box.value;
-    if (text === "") sessionStorage.removeItem(this.#draftKey);
-    else sessionStorage.setItem(this.#draftKey, text);
+    remember(this.#draftKey, text);
     this.#button.disabled = !this.#busy && text.trim() === "";
     if (!CSS.supports("field-sizing", "content")) this.#resize();
   }
@@ -102,6 +102,6 @@ export class Composer {
 
 /** The draft of a chat that isn't open here gets text back that couldn't be sent. */
 export function giveBackTo(key, text) {
-  const draft = sessionStorage.getItem(`draft:${key}`);
-  sessionStorage.setItem(`draft:${key}`, draft ? `${text}\n${draft}` : text);
+  const draft = recall(`draft:${key}`);
+  remember(`draft:${key}`, draft ? `${text}\n${draft}` : text);
 }

@@ -81,8 +81,12 @@ class Page {
     const place = this.#chatId === null ? {} : { parent_id: parent };
     this.#stopping = false;
     this.banner.clearNotice();
+    if (!this.outbox.put({ ...start, chatId: this.#chatId, ...place })) {
+      this.composer.giveBack(start.text);
+      this.banner.tell("This message is too long to be sent. Shorten it, or send it in pieces.");
+      return;
+    }
     this.thread.showSending(start.text, parent);
-    this.outbox.put({ ...start, chatId: this.#chatId, ...place });
     this.#threadChanged();
   }
 
@@ -124,8 +128,9 @@ class Page {
 
   #openNew(chatId) {
     history.replaceState(null, "", addressOf(chatId));
-    this.thread.chat = { id: chatId, active_leaf: null };
-    byId("welcome").hidden = true;
+    const chat = this.sidebar.find(chatId); // told of before the start was answered, as a rule
+    this.thread.chat = chat ?? { id: chatId, active_leaf: null };
+    if (chat) this.#showTitle(chat.title);
     this.sidebar.open(chatId);
     this.composer.open(this.#draftKey(chatId));
   }
@@ -144,11 +149,15 @@ class Page {
     return undefined;
   }
 
-  /** A refused start gives its text back; the other errors only need to be known. */
+  /** A refused start gives its text back, unless the server is only restarting; other errors need to be known. */
   error({ code, message, request_id: requestId, retry_after: retryAfter }) {
+    if (code === "unavailable" && this.outbox.isWaitingFor(requestId)) {
+      setTimeout(() => this.outbox.resend(), 1000 * (retryAfter ?? 1));
+      return;
+    }
     const sent = this.outbox.settle(requestId);
     if (sent !== null) this.#refused(sent);
-    if (code === "not_found" && sent === null) return;
+    if (code === "not_found" && sent === null) return; // a response that was followed is gone; REST says so too
     const later = retryAfter ? ` Try again in ${Math.ceil(retryAfter)} s.` : "";
     this.banner.tell(`${message}${later}`);
   }

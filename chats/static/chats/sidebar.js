@@ -24,6 +24,10 @@ export class Sidebar {
     this.#draw();
   }
 
+  find(chatId) {
+    return this.#chats.get(chatId);
+  }
+
   open(chatId) {
     this.#current = chatId;
     this.#draw();

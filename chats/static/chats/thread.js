@@ -21,7 +21,7 @@ export class Thread {
   #views = new Map(); // message id → MessageView
   #sending = null; // the request that the server hasn't accepted yet
   #flush = new Flush(() => this.#draw());
-  #readings = 0;
+  #readings = 0; // counts what is newer than a reading of REST that is under way
 
   /**
    * `send(frame)` sends or drops; `announce(text)` speaks to screen readers; `onChange()` hears of every change
@@ -72,6 +72,7 @@ export class Thread {
   /** The server has accepted a start in this chat: the request and its answer take their ids. */
   begin({ chat_id, message_id, response_id }, { text, task, model }) {
     this.#sending = null;
+    this.#readings += 1;
     const fresh = { chat_id, errors: [], metadata: {}, usage: {}, finished_at: null };
     const made = { task, model_id: model };
     const parts = [{ kind: "text", content: text ?? "" }];
@@ -83,7 +84,7 @@ export class Thread {
       const response = { id: response_id, parent_id: message_id, kind: "response", status: "running", sequence: -1 };
       this.messages = [...this.#upTo(message_id), { ...fresh, ...made, ...response, parts: [] }];
     }
-    this.#reconcile(this.messages.at(-1));
+    this.#reconcile(this.messages.at(-1), { subscribed: true });
     if (this.running) this.announce("The answer has started.");
     this.#flush.request();
     this.onChange();
@@ -126,6 +127,7 @@ export class Thread {
     const reading = ++this.#readings;
     try {
       const chat = await this.api.chat(this.chat.id);
+      if (reading !== this.#readings) return;
       const known = chat.active_leaf === null || chat.active_leaf === this.messages.at(-1)?.id;
       const messages = known ? this.messages : await this.api.branch(chat.id, chat.active_leaf);
       if (reading === this.#readings) this.load(chat, messages);
@@ -145,14 +147,14 @@ export class Thread {
   }
 
   /** Follows what is unfinished; what REST says has ended needs no following any more. */
-  #reconcile(message) {
+  #reconcile(message, { subscribed = false } = {}) {
     const answer = this.#answers.get(message.id);
     if (!isUnfinished(message)) {
       if (answer && !answer.ended) this.#answers.delete(message.id);
     } else if (answer === undefined) {
       const fresh = new Answer(message);
       this.#answers.set(message.id, fresh);
-      this.send(fresh.subscribe());
+      if (!subscribed) this.send(fresh.subscribe()); // a start subscribes by itself
     }
   }
 

@@ -15,8 +15,8 @@ from handlers.base import BaseTaskHandler
 from handlers.errors import ModelError
 from handlers.events import BaseEvent, ErrorEvent, MetadataEvent, ResponseEndEvent
 from handlers.messages import Message
-from handlers.models import ModelMessage, ModelRequest, available_models, provider_for
-from handlers.models.history import to_model_messages
+from handlers.models import ModelMessage, ModelRequest, available_models, describe_model, provider_for
+from handlers.models.conversation import to_conversation
 from handlers.models.translation import ModelAnswer
 
 NOTHING_ASKED = "There is no text in this message. Please write a question."
@@ -63,15 +63,15 @@ class ChatHandler(BaseTaskHandler):
         options: UserOptions | None = None,
         **_others: Any,
     ) -> AsyncGenerator[BaseEvent, None]:
-        if not user_message.text.strip() and not context:
+        if not user_message.text.strip() and not context and not _has_attachment(user_message):
             yield ErrorEvent(error_type="empty_request", message=NOTHING_ASKED)
             return
         model_id = model_id or settings.WORKBENCH_DEFAULT_MODEL
-        messages = to_model_messages(message_history, user_message, context)
-        request = self._request(model_id=model_id, messages=messages, persona=persona, options=options)
         answer = ModelAnswer()
         try:
-            async with aclosing(provider_for(model_id).stream(request)) as stream:  # type: ignore[type-var]
+            messages = await to_conversation(message_history, user_message, context, model=describe_model(model_id))
+            request = self._request(model_id=model_id, messages=messages, persona=persona, options=options)
+            async with aclosing(provider_for(model_id).stream(request)) as stream:
                 async for model_event in stream:
                     for event in answer.feed(model_event):
                         yield event
@@ -80,7 +80,7 @@ class ChatHandler(BaseTaskHandler):
             yield ErrorEvent(error_type=error.error_type, message=error.message, details=_details(error, model_id))
             yield ResponseEndEvent(status="error", error_type=error.error_type, usage=answer.usage)
             return
-        yield MetadataEvent(metadata={"stop_reason": answer.stop_reason})
+        yield MetadataEvent(metadata=answer.facts)
         yield ResponseEndEvent(usage=answer.usage)
 
     def _request(
@@ -100,6 +100,10 @@ class ChatHandler(BaseTaskHandler):
             temperature=mine.temperature if chosen.temperature is None else chosen.temperature,
             max_tokens=_smaller(mine.max_tokens, chosen.max_tokens),
         )
+
+
+def _has_attachment(message: Message) -> bool:
+    return any(part.kind in {"image", "file"} and not part.hidden for part in message.parts)
 
 
 def _smaller(limit: int | None, wanted: int | None) -> int | None:

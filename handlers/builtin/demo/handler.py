@@ -4,6 +4,7 @@ Owns the choice of a scene by the request's first word. The scenes are in handle
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -32,13 +33,14 @@ class DemoHandler(BaseTaskHandler):
         self._config = config or self.Config()
 
     async def handle(self, user_message: Message, **_others: Any) -> AsyncGenerator[BaseEvent, None]:
-        word, _, rest = user_message.text.strip().partition(" ")
+        word, rest = [*user_message.text.split(maxsplit=1), "", ""][:2]
         scene = SCENES.get(word.lower().strip(".,:!?"))
         if scene is None:
             yield ContentEvent(content=help_text())
             return
-        async for event in scene(Stage(rest.strip(), self._config.pace)):
-            yield event
+        async with aclosing(scene(Stage(rest.strip(), self._config.pace))) as events:
+            async for event in events:
+                yield event
 
 
 def help_text() -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from handlers.events import (
@@ -24,7 +25,7 @@ SLOW_SECONDS = 30.0
 SLOWEST_SECONDS = 600.0
 STREAMED = (
     "Each of these words is an event of its own. It is numbered and stored before you see it, so you may reload the "
-    "page now, or open this chat in a second tab: you will read the same text, and it will go on. "
+    "page now, or open this chat in a second tab: you will read the same text, and it will go on."
 )
 LOG_TITLE, LOG_TEXT = (
     "The event log",
@@ -62,8 +63,8 @@ async def text(stage: Stage) -> Scene:
 
 async def streaming(stage: Stage) -> Scene:
     """an answer that arrives word by word"""
-    for word in STREAMED.split(" "):
-        yield ContentEvent(content=f"{word} " if word else "")
+    for word in STREAMED.split():
+        yield ContentEvent(content=f"{word} ")
         await stage.pause(0.03)
 
 
@@ -161,27 +162,25 @@ async def custom(stage: Stage) -> Scene:
 async def complex_(stage: Stage) -> Scene:
     """all of it in one answer, over a few seconds"""
     written = 0
-    yield StatusEvent(message="Thinking…", persist=False)
-    async for event in _thinking(stage):
-        yield event
-    yield StatusEvent(message="Searching…")
-    async for event in _searching(stage):
-        yield event
-    async for event in _writing(stage):
-        written += len(event.content.split()) if isinstance(event, ContentEvent) else 0
-        yield event
+    for scene in (_thinking, _searching, streaming, _concluding):
+        async with aclosing(scene(stage)) as events:
+            async for event in events:
+                written += len(event.content.split()) if isinstance(event, ContentEvent) else 0
+                yield event
     yield ProgressReportEvent(step="Finished", percent=100.0)
     yield MetadataEvent(metadata={"topic": "demonstration", "sources": 2})
     yield ResponseEndEvent(usage={"input_tokens": len(stage.words.split()) + 1, "output_tokens": written})
 
 
 async def _thinking(stage: Stage) -> Scene:
+    yield StatusEvent(message="Thinking…", persist=False)
     for thought in ("To show everything, ", "I look something up first ", "and then write with sources."):
         yield ReasoningEvent(text=thought)
         await stage.pause(0.2)
 
 
 async def _searching(stage: Stage) -> Scene:
+    yield StatusEvent(message="Searching…")
     call = ToolCallEvent(tool_name="search", tool_args={"query": stage.words or "event log", "max_results": 2})
     yield call
     await stage.pause(0.5)
@@ -192,9 +191,7 @@ async def _searching(stage: Stage) -> Scene:
     yield _document("demo-delivery", DELIVERY_TITLE, DELIVERY_TEXT)
 
 
-async def _writing(stage: Stage) -> Scene:
-    async for event in streaming(stage):
-        yield event
+async def _concluding(stage: Stage) -> Scene:
     yield ContentEvent(content="\n\nIt works because there is one log [1]. ")
     yield _citation("demo-log", LOG_TITLE, LOG_TEXT, 1)
     await stage.pause(0.3)

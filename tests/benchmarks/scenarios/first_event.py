@@ -8,6 +8,7 @@ from tests.benchmarks.figures import Line, at_most, percentile
 from tests.benchmarks.frames import Answer, read_stream
 from tests.benchmarks.load import Load
 from tests.benchmarks.rounds import COOPERATIVE
+from tests.benchmarks.servers import Server
 from tests.benchmarks.stage import Stage
 
 SAMPLES = 100
@@ -17,7 +18,10 @@ PAUSE = 0.02
 
 def measure(stage: Stage) -> list[Line]:
     """One stream at a time on an idle, warm server; the two servers take turns."""
-    product, bare = asyncio.run(_take_turns(stage))
+    load = Load(**{**vars(LOAD), "frame_bytes": stage.frame_bytes[True]})
+    # The stage starts and warms up a server when it's first named, with a loop of its own: so before ours runs.
+    servers, samples = (stage.product, stage.bare), int(stage.seconds(SAMPLES))
+    product, bare = asyncio.run(_take_turns(*servers, stage.tokens[0], load, samples))
     from_yield, from_bare_yield = _from_yield(product), _from_yield(bare)
     from_start = [(answer.arrivals_ns[0] - answer.asked_ns) / 1e6 for answer in product]
     return [
@@ -39,15 +43,15 @@ def measure(stage: Stage) -> list[Line]:
     ]
 
 
-async def _take_turns(stage: Stage) -> tuple[list[Answer], list[Answer]]:
-    token = stage.tokens[:1]
-    load = Load(**{**vars(LOAD), "frame_bytes": stage.frame_bytes[True]})
-    product, bare = [], []
-    async with connections(stage.product.ws, token) as ours, connections(stage.bare.ws, token) as theirs:
-        for _ in range(int(stage.seconds(SAMPLES))):
-            product.append(await _one(ours[0], load))
-            bare.append(await _one(theirs[0], load))
-    return product, bare
+async def _take_turns(
+    product: Server, bare: Server, token: str, load: Load, samples: int
+) -> tuple[list[Answer], list[Answer]]:
+    answers: tuple[list[Answer], list[Answer]] = ([], [])
+    async with connections(product.ws, [token]) as ours, connections(bare.ws, [token]) as theirs:
+        for _ in range(samples):
+            for taken, connection in zip(answers, (*ours, *theirs), strict=True):
+                taken.append(await _one(connection, load))
+    return answers
 
 
 async def _one(connection: Connection, load: Load) -> Answer:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connection
@@ -82,7 +83,7 @@ def test_what_is_no_limit_is_refused(client_of_owner: JSONClient, limit: str) ->
 
 
 def cursor_in(url: str) -> str:
-    return url.rsplit("cursor=", 1)[1].split("&")[0]
+    return parse_qs(urlsplit(url).query)["cursor"][0]
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "W10", "bnVsbA", "WyItdXBkYXRlZF9hdCIsIm4iLCJ4IiwieSJd"])

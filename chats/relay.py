@@ -1,0 +1,153 @@
+"""The relay: carries committed batches, hints and cancels between processes, over the channel layer.
+
+Owns one channel and one group for the process, on a thread and loop of its own, so that neither the
+writer nor the sockets ever wait for Redis. What it loses costs delay only: followers see a gap or are
+told by the next resync, cancels are stored before they are signalled. Not used with the in-memory
+layer: it would talk to itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
+
+from chats.hub import Hub
+from chats.protocol import Batch, WireEvent
+
+__all__ = ["Relay", "shared_layer"]
+
+logger = logging.getLogger(__name__)
+
+GROUP = "workbench.hub"
+MOST_WAITING = 1000  # messages that wait to be sent; beyond it the oldest are dropped, and counted
+PAUSE = 1.0  # seconds before a broken connection is tried again
+
+
+def shared_layer() -> BaseChannelLayer | None:
+    """The channel layer, if it reaches other processes."""
+    layer = get_channel_layer()
+    return None if layer is None or isinstance(layer, InMemoryChannelLayer) else layer
+
+
+class Relay:
+    """See the module. `failures` counts what could not be sent."""
+
+    def __init__(self, layer: BaseChannelLayer, hub: Hub, on_cancel: Callable[[str], object]) -> None:
+        self.failures = 0
+        self._layer = layer
+        self._hub = hub
+        self._on_cancel = on_cancel
+        self._origin = str(uuid4())
+        self._outgoing: deque[dict[str, Any]] = deque()
+        self._loop = asyncio.new_event_loop()
+        self._something: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._work.cancel)
+        self._thread.join()
+
+    # From any thread
+
+    def batches(self, batches: Sequence[Batch]) -> None:
+        """Tells other processes of a commit: one message, however many responses it held."""
+        self._put({"batches": [_pack(batch) for batch in batches]})
+
+    def notice(self, user_id: UUID, frame: str) -> None:
+        self._put({"user_id": str(user_id), "frame": frame})
+
+    def cancel(self, response_id: str) -> None:
+        self._put({"cancel": response_id})
+
+    def _put(self, message: dict[str, Any]) -> None:
+        self._outgoing.append({"type": "hub.news", "origin": self._origin, **message})
+        if len(self._outgoing) > MOST_WAITING:
+            self._outgoing.popleft()
+            self.failures += 1
+        if self._something is not None:
+            self._loop.call_soon_threadsafe(self._something.set)
+
+    # On the relay's loop
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._something = asyncio.Event()
+        self._work = self._loop.create_task(self._send_and_receive())
+        self._ready.set()
+        try:
+            self._loop.run_until_complete(self._work)
+        except asyncio.CancelledError:
+            logger.debug("The relay has stopped.")
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def _send_and_receive(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._send())
+                tasks.create_task(self._receive())
+        finally:
+            # Closes the layer's connections of this loop, and its own tasks.
+            flush = getattr(self._layer, "flush", None)
+            if flush is not None:
+                await flush()
+
+    async def _send(self) -> None:
+        assert self._something is not None  # noqa: S101 - set before the task is made
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            while self._outgoing:
+                try:
+                    await self._layer.group_send(GROUP, self._outgoing.popleft())
+                except Exception as error:  # noqa: BLE001 - the border: a hint that isn't sent is only counted
+                    self._count(error)
+                    await asyncio.sleep(PAUSE)
+
+    async def _receive(self) -> None:
+        while True:
+            try:
+                channel = await self._layer.new_channel()
+                await self._layer.group_add(GROUP, channel)
+                while True:
+                    self._take(await self._layer.receive(channel))
+            except Exception as error:  # noqa: BLE001 - the border: the broker is away, the log is not
+                self._count(error)
+                await asyncio.sleep(PAUSE)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["origin"] == self._origin:
+            return
+        if "batches" in message:
+            self._hub.publish_here([_unpack(packed) for packed in message["batches"]])
+        elif "frame" in message:
+            self._hub.notify_here(UUID(message["user_id"]), message["frame"])
+        elif "cancel" in message:
+            self._on_cancel(message["cancel"])
+
+    def _count(self, error: Exception) -> None:
+        self.failures += 1
+        logger.warning("The channel layer failed; followers elsewhere read the log instead.", exc_info=error)
+
+
+def _pack(batch: Batch) -> list[Any]:
+    events = [[event.type, event.sequence, event.payload] for event in batch.events]
+    return [batch.response_id, batch.after, batch.through, events, batch.timestamp, batch.status]
+
+
+def _unpack(packed: list[Any]) -> Batch:
+    response_id, after, through, events, timestamp, status = packed
+    return Batch(response_id, after, through, [WireEvent(*event) for event in events], timestamp, status)

@@ -1,0 +1,129 @@
+"""Pictures of the page's states, to look at: `python -m tests.browser.screenshots [folder]` (var/screenshots).
+
+Desktop and phone, light and dark. Nothing is asserted here; the tests beside do that.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.accounts import ADMIN, READERS
+from tests.browser.site import Site, ask, browsing, ready, sign_in
+
+SCREENS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+SCHEMES = ("light", "dark")
+LONG = (
+    "text Could you also say what a cursor is?\n\nThis question has three paragraphs.\n\nAnd a rather long last line."
+)
+
+
+class Camera:
+    """Takes numbered pictures of one reader's page on one screen in one colour scheme."""
+
+    def __init__(self, browser: Browser, site: Site, folder: Path, screen: str, scheme: str) -> None:
+        self.site = site
+        self.prefix = folder / f"{screen}-{scheme}"
+        self.is_phone = screen == "phone"
+        self.context = browser.new_context(viewport=SCREENS[screen], color_scheme=scheme, has_touch=self.is_phone)
+        self.page = self.context.new_page()
+        self.number = 0
+
+    def take(self, name: str, page: Page | None = None) -> None:
+        self.number += 1
+        path = f"{self.prefix}-{self.number:02}-{name}.png"
+        (page or self.page).screenshot(path=path)
+        print(path)
+
+    def ask(self, text: str) -> None:
+        ask(self.page, text)
+        if self.is_phone:
+            self.page.get_by_role("button", name="Send").click()
+
+    def finished(self, status: str = "completed") -> None:
+        expect(self.page.locator("#composer")).not_to_contain_class("busy")
+        expect(self.page.locator(".message.response").last).to_have_attribute("data-status", status)
+
+
+def photograph(camera: Camera, reader: str) -> None:
+    page = camera.page
+    page.goto(camera.site.address)
+    camera.take("login")
+    sign_in(page, camera.site.address, reader)
+    ready(page)
+    camera.take("empty")
+    camera.ask("complex")
+    expect(page.locator(".message.response").last).to_contain_text("numbered and stored")
+    camera.take("streaming")
+    camera.finished()
+    camera.take("answered")
+    page.locator(".tool summary").click()
+    page.locator(".reasoning summary").click()
+    page.locator("#scroller").evaluate("scroller => (scroller.scrollTop = 0)")
+    camera.take("cards-open")
+    camera.ask(LONG)
+    camera.finished()
+    camera.ask("error raise")
+    camera.finished("error")
+    camera.take("error")
+    camera.ask("error recover")
+    camera.finished()
+    camera.ask("slow")
+    expect(page.locator(".message.response").last).to_contain_text("3/120")
+    page.get_by_role("button", name="Stop").click()
+    camera.finished("cancelled")
+    camera.take("stopped-and-recovered")
+    if camera.is_phone:
+        page.get_by_role("button", name="Chats").click()
+        camera.take("drawer")
+        page.keyboard.press("Escape")
+
+
+def photograph_trouble(cameras: list[Camera], site: Site) -> None:
+    site.kill()
+    for camera in cameras:
+        camera.page.get_by_label("Message", exact=True).fill("half a thought")
+        expect(camera.page.locator("#banner")).to_be_visible()
+        camera.take("connection-lost")
+    site.start()
+    for camera in cameras:
+        ready(camera.page)
+        other = camera.context.new_page()
+        other.goto(site.address)
+        other.evaluate("document.querySelector('form[action=\"/logout/\"]').submit()")
+        expect(camera.page.locator("#banner")).to_contain_text("signed out")
+        camera.take("signed-out")
+
+
+def photograph_admin(camera: Camera) -> None:
+    page = camera.page
+    sign_in(page, f"{camera.site.address}/login/?next=/admin/chats/chat/", ADMIN)
+    expect(page.locator("#result_list")).to_be_visible()
+    camera.take("admin-chats")
+    page.get_by_role("link", name="Read", exact=True).first.click()
+    page.get_by_label("Why do you read this chat?").fill("A complaint about a wrong answer")
+    camera.take("admin-reason")
+    page.get_by_role("button", name="Read").click()
+    expect(page.locator(".message").first).to_be_visible()
+    camera.take("admin-transcript")
+    page.get_by_role("link", name="Event log", exact=True).first.click()
+    expect(page.locator(".log")).to_be_visible()
+    camera.take("admin-log")
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary, browsing() as browser:
+        site = Site(Path(temporary))
+        cameras = [Camera(browser, site, folder, screen, scheme) for screen in SCREENS for scheme in SCHEMES]
+        for camera, reader in zip(cameras, READERS, strict=False):
+            photograph(camera, reader)
+        photograph_trouble(cameras, site)
+        for scheme in SCHEMES:
+            photograph_admin(Camera(browser, site, folder, "desktop", scheme))
+        site.kill()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "var/screenshots"))

@@ -1,0 +1,85 @@
+"""A real site for a real browser: `manage.py serve` on a database file of its own, that can be killed and restarted."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.accounts import PASSWORD
+from tests.processes import ROOT, ServerProcess
+
+PATIENCE = 15_000  # ms; a lost worker's runs are ended within 15 s, which has its own patience
+expect.set_options(timeout=PATIENCE)
+
+
+class Site:
+    """One site; it keeps its address when it is restarted."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "workbench.settings",
+            "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
+            "SECRET_KEY": "browser-tests-only-" * 4,
+            "WORKBENCH_LOG_LEVEL": "WARNING",
+            **environment,
+        }
+        command = [sys.executable, "-m", "tests.browser.accounts"]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
+        self._port = "0"
+        self.start()
+
+    def start(self) -> None:
+        self.server = ServerProcess("manage.py", "serve", "--port", self._port, environment=self.environment)
+        self.address = self.server.address
+        self._port = self.address.rsplit(":", 1)[1]
+
+    @property
+    def is_running(self) -> bool:
+        return self.server.process.poll() is None
+
+    def stop(self) -> None:
+        """As a deployment does it: kindly, and to the end."""
+        self.server.signal(signal.SIGTERM)
+        self.server.exit_code()
+
+    def kill(self) -> None:
+        self.server.kill()
+
+
+def chromium() -> str:
+    """The browser's path; the tests' conftest has skipped them if there is none."""
+    return os.environ.get("CHROME") or shutil.which("chromium") or ""
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]  # as root, and in small containers
+        browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        yield browser
+        browser.close()
+
+
+def sign_in(page: Page, address: str, user: str) -> None:
+    page.goto(address)
+    page.get_by_label("User name").fill(user)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def ready(page: Page) -> Page:
+    """Waits for the modules and the socket: before that a key would be typed into nothing."""
+    expect(page.locator("html")).to_have_attribute("data-conn", "open")
+    return page
+
+
+def ask(page: Page, text: str, task: str = "demo") -> None:
+    page.get_by_label("Answered by").select_option(task)
+    page.get_by_label("Message", exact=True).fill(text)
+    page.keyboard.press("Enter")

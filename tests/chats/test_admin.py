@@ -1,0 +1,229 @@
+"""The admin: nothing that anybody wrote on a list or detail page, and a transcript that isn't read without a record."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from chats.engine import get_engine
+from chats.models import AccessRecord, AccessToken, Chat, Event, Message, Persona, Run, Worker
+from tests.chats.api.makers import END, make_request, make_response, start_of, text
+from workbench.models import User
+
+SECRET = "zanzibar"
+LISTED = ("chat", "message", "run", "event", "worker", "accessrecord", "accesstoken")
+
+
+@pytest.fixture
+def engine(transactional_db: None) -> Iterator[None]:
+    get_engine().start()
+    yield
+    get_engine().stop()
+
+
+@pytest.fixture
+def owner(engine: None) -> User:
+    return User.objects.create_user("owner")
+
+
+@pytest.fixture
+def response(owner: User) -> Message:
+    """An answer in which every text says SECRET, visible, hidden, failed and in the audit's own fields."""
+    chat = Chat.objects.create(owner=owner, title=SECRET, name=SECRET, metadata={"a": SECRET})
+    hidden = ("content", {"content": f"hidden {SECRET}"}, False)
+    error = ("error", {"error_type": "handler_error", "message": f"failed {SECRET}"})
+    end = ("response_end", {"status": "error", "usage": {}, "error_type": "handler_error"})
+    metadata = ("metadata", {"metadata": {"b": SECRET}})
+    events = [start_of(), text(SECRET), hidden, metadata, error, end]
+    made = make_response(chat, events, parent=make_request(chat, SECRET))
+    Event.objects.filter(response=made, type="error").update(details=f"trace {SECRET}")
+    notes = [{"at": "now", "note": "dropped", "what": SECRET}]
+    Run.objects.filter(pk=made.pk).update(inputs={"persona": SECRET}, notes=notes)
+    return made
+
+
+@pytest.fixture
+def admin(engine: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+def transcript_of(response: Message) -> str:
+    return reverse("admin:chats_chat_transcript", args=[response.chat_id])
+
+
+def log_of(response: Message) -> str:
+    return reverse("admin:chats_chat_log", args=[response.chat_id, response.pk])
+
+
+def read(client: Client, address: str, reason: str = "a complaint") -> str:
+    return client.post(address, {"reason": reason}, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_list_shows_nothing_that_anybody_wrote(admin, response, name):
+    page = admin.get(reverse(f"admin:chats_{name}_changelist"))
+    assert page.status_code == 200
+    assert SECRET not in page.content.decode()
+
+
+@pytest.mark.parametrize("name", ["chat", "message", "run", "event"])
+def test_a_detail_page_shows_nothing_that_anybody_wrote(admin, response, name):
+    models = {"chat": Chat, "message": Message, "run": Run, "event": Event}
+    for row in models[name].objects.all():
+        page = admin.get(reverse(f"admin:chats_{name}_change", args=[row.pk]))
+        assert page.status_code == 200
+        assert SECRET not in page.content.decode()
+        assert "Save" not in page.content.decode()
+
+
+@pytest.mark.parametrize("name", [*LISTED[:5], "accessrecord", "accesstoken"])
+def test_what_is_on_record_cannot_be_added(admin, name):
+    assert admin.get(reverse(f"admin:chats_{name}_add")).status_code == 403
+
+
+@pytest.mark.parametrize(("name", "model"), [("chat", Chat), ("message", Message), ("run", Run), ("event", Event)])
+def test_what_is_on_record_cannot_be_changed_or_deleted(admin, response, name, model):
+    row = model.objects.first()
+    assert admin.post(reverse(f"admin:chats_{name}_change", args=[row.pk]), {"status": "x"}).status_code == 403
+    assert admin.post(reverse(f"admin:chats_{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+    assert admin.get(reverse(f"admin:chats_{name}_history", args=[row.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["chat", "message", "run", "event"])
+def test_a_search_finds_by_id_and_by_owner_and_never_by_words(admin, response, name):
+    address = reverse(f"admin:chats_{name}_changelist")
+
+    def found(query: str) -> int:
+        return len(admin.get(address, {"q": query}).context["cl"].result_list)
+
+    assert found(str(response.chat_id)) > 0
+    assert found("own") > 0
+    assert found(SECRET) == 0
+
+
+def test_a_run_is_found_by_its_correlation_id(admin, response):
+    Run.objects.update(correlation_id="0b9c-42")
+    page = admin.get(reverse("admin:chats_run_changelist"), {"q": "0b9c-42"})
+    assert len(page.context["cl"].result_list) == 1
+
+
+def test_a_transcript_is_not_shown_before_a_reason_is_given(admin, response):
+    page = admin.get(transcript_of(response))
+    assert SECRET not in page.content.decode()
+    assert not AccessRecord.objects.exists()
+    assert SECRET not in read(admin, transcript_of(response), reason="  ")
+    assert not AccessRecord.objects.exists()
+
+
+def test_a_transcript_shows_what_the_owner_sees_and_what_is_hidden_from_them(admin, response):
+    page = read(admin, transcript_of(response))
+    assert f"hidden {SECRET}" in page
+    assert "hidden-part" in page
+    for words in (f"failed {SECRET}", f"trace {SECRET}", "dropped", "persona"):
+        assert words in page
+    record = AccessRecord.objects.get()
+    assert (record.user.username, record.chat_id, record.reason) == ("root", response.chat_id, "a complaint")
+
+
+def test_every_reading_is_recorded_with_the_reason_given_once(admin, response):
+    read(admin, transcript_of(response))
+    admin.get(transcript_of(response))
+    admin.get(log_of(response))
+    assert list(AccessRecord.objects.values_list("reason", flat=True)) == ["a complaint"] * 3
+
+
+def test_a_reason_for_one_chat_is_none_for_another(admin, response, owner):
+    read(admin, transcript_of(response))
+    other = make_response(Chat.objects.create(owner=owner), [text(SECRET)])
+    assert SECRET not in admin.get(transcript_of(other)).content.decode()
+
+
+def test_the_log_shows_every_event_with_the_hidden_ones_marked(admin, response):
+    page = read(admin, log_of(response))
+    assert page.split('class="log"')[1].count("<tr") == 1 + Event.objects.filter(response=response).count()
+    assert page.count('class="hidden-part"') == 1
+    assert f"trace {SECRET}" in page
+
+
+def test_an_unfinished_answer_is_folded_as_far_as_it_has_come(admin, owner):
+    chat = Chat.objects.create(owner=owner)
+    running = make_response(chat, [start_of(), text("so far"), ("content", {"content": "unseen"}, False)])
+    page = read(admin, transcript_of(running))
+    assert "so far" in page
+    assert "unseen" in page
+
+
+def test_staff_without_the_permission_to_read_messages_read_nothing(response):
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_chat"))
+    client = Client()
+    client.force_login(clerk)
+    assert client.get(reverse("admin:chats_chat_changelist")).status_code == 200
+    assert client.get(transcript_of(response)).status_code == 403
+    assert client.post(transcript_of(response), {"reason": "curious"}).status_code == 403
+    assert not AccessRecord.objects.exists()
+
+
+def test_the_owner_is_no_staff_and_gets_a_login_page(response, owner):
+    client = Client()
+    client.force_login(owner)
+    assert client.get(transcript_of(response)).status_code == 302
+
+
+def test_a_log_is_found_under_its_own_chat_only(admin, response, owner):
+    other = Chat.objects.create(owner=owner)
+    assert admin.get(reverse("admin:chats_chat_log", args=[other.pk, response.pk])).status_code == 404
+
+
+def test_a_token_is_revoked_and_its_secret_is_nowhere(admin, owner):
+    token, secret = AccessToken.issue(owner, name="laptop")
+    address = reverse("admin:chats_accesstoken_changelist")
+    admin.post(address, {"action": "revoke", "_selected_action": [str(token.pk)]})
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    detail = reverse("admin:chats_accesstoken_change", args=[token.pk])
+    for page in (admin.get(address), admin.get(detail)):
+        assert secret not in page.content.decode()
+        assert token.digest not in page.content.decode()
+        assert "revoked" in page.content.decode()
+
+
+def test_staff_who_may_only_see_tokens_cannot_revoke_them(owner):
+    token, _ = AccessToken.issue(owner)
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_accesstoken"))
+    client = Client()
+    client.force_login(clerk)
+    address = reverse("admin:chats_accesstoken_changelist")
+    client.post(address, {"action": "revoke", "_selected_action": [str(token.pk)]})
+    token.refresh_from_db()
+    assert token.revoked_at is None
+
+
+def test_personas_are_made_and_changed(admin):
+    fields = {"name": "Editor", "description": "", "prompt": "Be brief.", "enabled": "on"}
+    admin.post(reverse("admin:chats_persona_add"), fields)
+    persona = Persona.objects.get()
+    admin.post(reverse("admin:chats_persona_change", args=[persona.pk]), fields | {"prompt": "Be briefer."})
+    persona.refresh_from_db()
+    assert persona.prompt == "Be briefer."
+
+
+def test_a_worker_shows_what_it_still_runs(admin, owner):
+    worker = Worker.objects.get()
+    running = make_response(Chat.objects.create(owner=owner), [start_of()])
+    Run.objects.filter(pk=running.pk).update(worker=worker)
+    row = admin.get(reverse("admin:chats_worker_changelist")).context["cl"].result_list[0]
+    assert row.running == 1
+
+
+def test_lists_take_a_few_queries_however_long_they_are(admin, owner, django_assert_max_num_queries):
+    for _ in range(12):
+        make_response(Chat.objects.create(owner=owner), [start_of(), END])
+    for name in ("chat", "message", "run", "event"):
+        with django_assert_max_num_queries(12):
+            admin.get(reverse(f"admin:chats_{name}_changelist"))

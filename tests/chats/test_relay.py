@@ -1,0 +1,77 @@
+"""News between processes, over a real Redis: two relays, each with a hub of its own."""
+
+import asyncio
+import os
+from uuid import uuid4
+
+import pytest
+from channels_redis.pubsub import RedisPubSubChannelLayer
+
+from chats.hub import Hub
+from chats.protocol import Batch, WireEvent
+from chats.relay import Relay
+
+pytestmark = pytest.mark.redis
+
+
+class Ear:
+    def __init__(self, response_id, user_id):
+        self.response_id, self.user_id = response_id, user_id
+        self.heard = asyncio.Queue()
+
+    def offer(self, batch):
+        self.heard.put_nowait(batch)
+
+    def notice(self, frame):
+        self.heard.put_nowait(frame)
+
+
+@pytest.fixture
+def pair():
+    layers = [RedisPubSubChannelLayer(hosts=[os.environ["WORKBENCH_TEST_REDIS_URL"]], prefix="t") for _ in "ab"]
+    cancelled = []
+    relays = [Relay(layer, Hub(), cancelled.append) for layer in layers]
+    for relay in relays:
+        relay.start()
+    yield relays, cancelled
+    for relay in relays:
+        relay.stop()
+
+
+async def heard_after(send, queue):
+    """What arrives; sent again until it does, since a subscription may still be on its way."""
+    for _ in range(50):
+        send()
+        try:
+            return await asyncio.wait_for(queue.get(), 0.2)
+        except TimeoutError:
+            continue
+    raise AssertionError("nothing arrived")
+
+
+async def test_a_batch_reaches_the_followers_in_another_process(pair):
+    (here, there), _ = pair
+    response_id = str(uuid4())
+    ear = Ear(response_id, uuid4())
+    there._hub.port().listen(ear)
+    batch = Batch(response_id, 3, 5, [WireEvent("content", 5, '{"content":"é"}')], 1700, "completed")
+    received = await heard_after(lambda: here.batches([batch]), ear.heard)
+    assert received.frame == batch.frame
+    assert received.status == "completed"
+
+
+async def test_a_hint_reaches_the_users_sockets_in_another_process(pair):
+    (here, there), _ = pair
+    ear = Ear(str(uuid4()), uuid4())
+    there._hub.port().add_sink(ear)
+    assert await heard_after(lambda: here.notice(ear.user_id, "frame"), ear.heard) == "frame"
+
+
+async def test_a_cancel_reaches_the_other_process_and_not_its_sender(pair):
+    (here, _), cancelled = pair
+    for _ in range(50):
+        here.cancel("some-response")
+        await asyncio.sleep(0.1)
+        if cancelled:
+            break
+    assert set(cancelled) == {"some-response"}

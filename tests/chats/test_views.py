@@ -1,0 +1,136 @@
+"""The pages: whose they are, and what they bring with them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from chats.models import Chat, Message
+from chats.reading import represent_message
+from chats.templatetags.chat_page import MODULES
+from tests.chats.api.makers import END, make_request, make_response, start_of, text
+from workbench.models import User
+
+HOSTILE = '</script><img src=x onerror="alert(1)">'
+
+
+@pytest.fixture
+def owner(db) -> User:
+    return User.objects.create_user("owner")
+
+
+@pytest.fixture
+def client(owner) -> Client:
+    client = Client()
+    client.force_login(owner)
+    return client
+
+
+@pytest.fixture
+def response(owner) -> Message:
+    chat = Chat.objects.create(owner=owner, title="Rivers")
+    return make_response(chat, [start_of(), text("The Nile."), ("content", {"content": "unseen"}, False), END])
+
+
+def page_of(client: Client, response: Message):
+    return client.get(reverse("chats:chat", args=[response.chat_id]))
+
+
+def data_of(page) -> dict:
+    found = re.search(
+        r'<script id="page-data" type="application/json">(.*?)</script>', page.content.decode(), re.DOTALL
+    )
+    return json.loads(found.group(1))
+
+
+@pytest.mark.parametrize("address", ["/", "/chats/01890a5d-ac96-774b-bcce-b302099a8057/"])
+def test_who_is_not_logged_in_is_sent_to_the_login_page_and_back(db, address):
+    assert Client().get(address).headers["Location"] == f"/login/?next={address}"
+
+
+def test_another_users_chat_is_not_found(response):
+    other = Client()
+    other.force_login(User.objects.create_user("other"))
+    assert page_of(other, response).status_code == 404
+
+
+def test_a_deleted_chat_is_not_found(client, response):
+    Chat.objects.update(status=Chat.State.DELETED)
+    assert page_of(client, response).status_code == 404
+
+
+def test_the_page_brings_the_branch_as_rest_gives_it(client, response):
+    messages = [represent_message(response.parent), represent_message(response)]
+    assert data_of(page_of(client, response))["messages"] == messages
+
+
+def test_another_branch_is_not_on_the_page(client, response):
+    make_response(response.chat, [start_of(), text("The Volga."), END], parent=response.parent)
+    html = page_of(client, response).content.decode()
+    assert "The Volga." in html
+    assert "The Nile." not in html
+
+
+def test_what_is_hidden_from_the_owner_is_nowhere_on_their_page(client, response):
+    assert "unseen" not in page_of(client, response).content.decode()
+
+
+def test_what_people_and_models_write_is_never_markup(client, owner):
+    chat = Chat.objects.create(owner=owner, title=HOSTILE)
+    sources = {"page_count": None, "word_count": None, "mime_type": HOSTILE}
+    pointer = {"document_id": "d", "title": HOSTILE, "pointer": "javascript:alert(1)", **sources}
+    events = [
+        text(HOSTILE),
+        ("document", pointer),
+        ("tool_call", {"tool_id": "t", "tool_name": HOSTILE, "tool_args": {"a": HOSTILE}}),
+        ("custom_thing", {HOSTILE: HOSTILE, "items": [HOSTILE]}),
+        ("error", {"error_type": HOSTILE, "message": HOSTILE}),
+        END,
+    ]
+    html = page_of(client, make_response(chat, events, parent=make_request(chat, HOSTILE))).content.decode()
+    assert "<img" not in html
+    assert 'href="javascript:' not in html
+
+
+def test_the_list_is_the_readers_own_newest_first_without_archived_ones(client, owner):
+    Chat.objects.create(owner=User.objects.create_user("other"), title="theirs")
+    Chat.objects.create(owner=owner, title="archived", status=Chat.State.ARCHIVED)
+    for title in ("older", "newer"):
+        Chat.objects.create(owner=owner, title=title)
+    assert [chat["title"] for chat in data_of(client.get("/"))["chats"]] == ["newer", "older"]
+
+
+def test_a_page_of_private_things_is_not_kept_by_caches(client):
+    assert "no-store" in client.get("/").headers["Cache-Control"]
+
+
+def test_the_page_has_no_inline_script_but_the_import_map_and_no_inline_style(client, response):
+    page = page_of(client, response)
+    html = page.content.decode()
+    scripts = re.findall(r"<script([^>]*)>", html)
+    assert [re.search(r'type="([^"]*)"', script).group(1) for script in scripts] == [
+        "importmap",
+        "module",
+        "application/json",
+    ]
+    nonce = re.search(r'nonce="([^"]+)"', scripts[0]).group(1)
+    assert f"'nonce-{nonce}'" in page.headers["Content-Security-Policy"]
+    assert not re.search(r"\sstyle=|<style|\son\w+=", html)
+
+
+def test_every_module_is_in_the_import_map():
+    folder = Path(settings.BASE_DIR) / "chats" / "static" / "chats"
+    assert {path.stem for path in folder.glob("*.js")} == {*MODULES, "page"}
+
+
+def test_the_chat_page_takes_few_queries_however_long_the_chat(client, owner, django_assert_max_num_queries):
+    chat = Chat.objects.create(owner=owner)
+    parent = None
+    for number in range(10):
+        parent = make_response(chat, [start_of(), text(str(number)), END], parent=make_request(chat, "?", parent))
+    with django_assert_max_num_queries(15):
+        assert page_of(client, parent).status_code == 200

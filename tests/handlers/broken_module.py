@@ -1,0 +1,3 @@
+"""Can't be imported."""
+
+1 / 0  # noqa: B018

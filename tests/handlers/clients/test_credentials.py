@@ -1,0 +1,57 @@
+"""Looking for AWS's credentials: as the SDK does, and never in an event loop's way."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from handlers.clients import credentials
+from handlers.clients.credentials import NONE_FOUND, CredentialSearch
+from handlers.errors import ClientUnavailable
+
+
+def test_those_of_the_environment_are_found(aws: None) -> None:
+    search = CredentialSearch()
+    assert search.missing() is None
+    assert search.get().access_key.startswith("AKIA")
+
+
+def test_a_profile_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "credentials"
+    file.write_text("[team]\naws_access_key_id = one\naws_secret_access_key = two\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_PROFILE", "team")
+    assert CredentialSearch().missing() is None
+
+
+def test_a_profile_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert "nobody" in str(CredentialSearch().missing())
+
+
+def test_where_there_are_none_the_reason_says_what_to_do() -> None:
+    search = CredentialSearch()
+    assert search.missing() == NONE_FOUND
+    with pytest.raises(ClientUnavailable, match="AWS_ACCESS_KEY_ID"):
+        search.get()
+
+
+async def test_on_an_event_loop_nothing_is_missing_until_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "_look_for_credentials", lambda: time.sleep(0.3) or (None, NONE_FOUND))
+    search = CredentialSearch()
+    assert search.missing() is None
+    search._done.wait(5)
+    assert search.missing() == NONE_FOUND
+
+
+def test_those_that_come_later_are_found_at_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = CredentialSearch()
+    assert search.missing() == NONE_FOUND
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "one")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "two")
+    assert search.missing() == NONE_FOUND  # it doesn't look each time
+    monkeypatch.setattr(credentials, "LOOK_AGAIN", 0.0)
+    deadline = time.monotonic() + 10
+    while search.missing() is not None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert search.missing() is None
