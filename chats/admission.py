@@ -44,8 +44,11 @@ class Admission:
     credential: Credential
     scopes: frozenset[str] | None = None  # None: all, as a login has
 
+    def allows(self, scope: str) -> bool:
+        return self.scopes is None or scope in self.scopes
+
     def require(self, scope: str) -> None:
-        if self.scopes is not None and scope not in self.scopes:
+        if not self.allows(scope):
             raise DoorError("forbidden", f"This access token lacks the scope “{scope}”.")
 
 
@@ -99,9 +102,12 @@ def _scopes_of(credential: Credential) -> frozenset[str] | None:
     return frozenset(token.scopes) if token else frozenset()
 
 
-def hello(user: User) -> dict[str, Any]:
+def hello(admitted: Admission) -> dict[str, Any]:
     """What a socket is greeted with: who it is, and what is running, each up to which sequence."""
+    user = admitted.user
     running = Run.objects.visible_to(user).filter(status__in=UNFINISHED).order_by("response_id")
+    if not admitted.allows("read"):
+        running = running.none()
     rows = running.annotate(last=Max("response__events__sequence")).values_list("chat_id", "response_id", "last")
     return {
         "user_id": str(user.pk),

@@ -76,7 +76,10 @@ class Connection:
         if not self._ready.is_set():
             self._ready.set()
 
-    notice = frame
+    def notice(self, frame: str) -> None:
+        """The hub's: news of the user's chats, for whoever may read them."""
+        if self.admission.allows("read"):
+            self.frame(frame)
 
     def put(self, batch: Batch) -> None:
         self.frame(batch.frame)

@@ -76,7 +76,7 @@ class ChatConsumer(AsyncConsumer):
         try:
             admitted = await engine.queries.run(admission.admit, self.scope)
             self._admit(admitted)
-            hello = await engine.queries.run(admission.hello, admitted.user)
+            hello = await engine.queries.run(admission.hello, admitted)
         except Refused as refused:
             await self._close(refused.code)
             return

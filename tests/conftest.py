@@ -13,7 +13,7 @@ from chats.engine import Engine, get_engine
 from handlers.base import BaseTaskHandler
 from handlers.registry import registry
 
-settings.register_profile("thorough", max_examples=2000, deadline=None)  # pytest --hypothesis-profile=thorough
+settings.register_profile("thorough", max_examples=1000, deadline=None)  # pytest --hypothesis-profile=thorough
 
 SERVICES = {
     "postgres": ("a PostgreSQL server", lambda: os.environ.get("WORKBENCH_TEST_POSTGRES_URL", "")),

@@ -33,14 +33,18 @@ class CredentialSearch:
         self._done = threading.Event()
         self._reason: str | None = None
         self._found: Any = None
+        self._api_key = False
         self._looked_at = float("-inf")
 
-    def missing(self) -> str | None:
-        """What is known to be missing, in a sentence; None when credentials were found, or are being looked for."""
+    def missing(self, *, or_api_key: bool = False) -> str | None:
+        """What is known to be missing, in a sentence; None when credentials were found, or are being looked for.
+
+        `or_api_key`: a Bedrock API key will do too.
+        """
         self._look_if_due()
         if not _on_event_loop():
             self._done.wait(PATIENCE)
-        return self._reason
+        return None if or_api_key and self._api_key else self._reason
 
     def get(self) -> Any:
         """The SDK's credentials, which renew themselves; blocks. Raises ClientUnavailable."""
@@ -55,6 +59,7 @@ class CredentialSearch:
         with self._lock:
             self._done, self._looked_at = threading.Event(), float("-inf")
             self._found = self._reason = None
+            self._api_key = False
 
     def _look_if_due(self) -> None:
         with self._lock:
@@ -66,9 +71,10 @@ class CredentialSearch:
 
     def _look(self, done: threading.Event) -> None:
         found, reason = _look_for_credentials()
+        api_key = _has_api_key()
         with self._lock:
             if done is self._done:
-                self._found, self._reason = found, reason
+                self._found, self._reason, self._api_key = found, reason, api_key
         done.set()
 
 
@@ -83,6 +89,12 @@ def _look_for_credentials() -> tuple[Any, str | None]:
         logger.warning("AWS's credentials can't be read", exc_info=error)
         return None, f"AWS's credentials can't be read: {error}"
     return (found, None) if found else (None, NONE_FOUND)
+
+
+def _has_api_key() -> bool:
+    from botocore.utils import get_token_from_environment
+
+    return bool(get_token_from_environment("bedrock"))
 
 
 def _on_event_loop() -> bool:
@@ -108,8 +120,4 @@ def missing_region() -> str | None:
 
 def missing_for_bedrock() -> str | None:
     """The same for Bedrock, which also takes an API key (AWS_BEARER_TOKEN_BEDROCK) in place of credentials."""
-    if missing := missing_region():
-        return missing
-    from botocore.utils import get_token_from_environment
-
-    return None if get_token_from_environment("bedrock") else credential_search.missing()
+    return missing_region() or credential_search.missing(or_api_key=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chats.admission import Refused, admit, hello, status_of
+from chats.admission import Admission, Refused, admit, hello, status_of
 from chats.credentials import SessionCredential, TokenCredential
 from chats.fields import new_id
 from chats.models import AccessToken, Chat
@@ -167,6 +167,10 @@ def test_a_host_that_isnt_ours_makes_no_origin_welcome(user):
 # What they may read
 
 
+def admitted(user, scopes=None):
+    return Admission(user, SessionCredential("a-session"), scopes)
+
+
 @pytest.fixture
 def running(user):
     chat = Chat.objects.create(owner=user)
@@ -174,7 +178,7 @@ def running(user):
 
 
 def test_hello_names_what_is_running_and_how_far_it_is(user, running):
-    assert hello(user) == {
+    assert hello(admitted(user)) == {
         "user_id": str(user.pk),
         "running": [{"chat_id": str(running.chat_id), "response_id": str(running.pk), "sequence": 1}],
     }
@@ -182,13 +186,13 @@ def test_hello_names_what_is_running_and_how_far_it_is(user, running):
 
 def test_hello_names_nothing_that_has_ended_is_deleted_or_anothers(user, running):
     make_response(Chat.objects.create(owner=user), [start_of(), END])
-    assert hello(make_user("grace"))["running"] == []
+    assert hello(admitted(make_user("grace")))["running"] == []
     Chat.objects.filter(pk=running.chat_id).update(status="deleted")
-    assert hello(user)["running"] == []
+    assert hello(admitted(user))["running"] == []
 
 
 def test_hello_can_be_sent(user, running):
-    assert canonical_json(hello(user))
+    assert canonical_json(hello(admitted(user)))
 
 
 def test_a_response_of_ones_own_has_a_status_in_any_case(user, running):
@@ -204,3 +208,7 @@ def test_any_other_is_not_found(user, running, whose):
     with pytest.raises(DoorError) as caught:
         status_of(asking, ids.get(whose, str(running.pk)))
     assert caught.value.code == "not_found"
+
+
+def test_hello_tells_a_token_that_may_not_read_of_no_run(user, running):
+    assert hello(admitted(user, frozenset(["generate"])))["running"] == []

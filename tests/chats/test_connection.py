@@ -7,7 +7,9 @@ from uuid import uuid4
 import pytest
 
 from chats import connection as connection_module
+from chats.admission import Admission
 from chats.connection import Connection
+from chats.credentials import SessionCredential
 from chats.following import Follower
 from chats.hub import Hub
 from chats.protocol import Batch, ClosingCode, WireEvent
@@ -22,7 +24,7 @@ class Socket:
         self.sent, self.closed = [], asyncio.get_running_loop().create_future()
         self.open = asyncio.Event()
         self.open.set()
-        admission = SimpleNamespace(user=SimpleNamespace(pk=uuid4()))
+        admission = Admission(SimpleNamespace(pk=uuid4()), SessionCredential("a-session"))
         self.connection = Connection(admission, send=self._send, send_close=self._close, flow=self if flow else None)
 
     async def _send(self, text):

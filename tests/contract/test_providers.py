@@ -6,7 +6,6 @@ The servers are stand-ins that refuse what the vendor refuses; providers.py says
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut, ModelUnavailable
 from handlers.models import ModelRequest
 from handlers.models.translation import ModelAnswer, tool_result
-from tests.contract.providers import PROVIDERS, ProviderUnderTest, text_of, under_test
+from tests.contract.providers import ProviderUnderTest, text_of
 from tests.standins.behaviour import Behaviour, ask_for, call
 
 KINDS = {"messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"}
@@ -26,14 +25,6 @@ ADDER = {
         "inputSchema": {"json": {"type": "object", "properties": {"a": {"type": "integer"}}}},
     }
 }
-
-
-@pytest.fixture(params=sorted(PROVIDERS))
-def tested(request: pytest.FixtureRequest, settings: Any) -> Iterator[ProviderUnderTest]:
-    provider = under_test(request.param)
-    provider.start(settings)
-    yield provider
-    provider.stop()
 
 
 async def _fed(tested: ProviderUnderTest, behaviour: Behaviour, **values: Any) -> ModelAnswer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -266,7 +267,7 @@ def a_page_of_the_log_holds_what_is_hidden(patch: pytest.MonkeyPatch) -> None:
 
     def leaking(response_id: str, after: int, merge: bool = False) -> Any:
         page = read(response_id, after, merge)
-        found = Event.objects.filter(response_id=response_id, sequence__gt=after).order_by("sequence")
+        found = Event.objects.filter(response=UUID(response_id), sequence__gt=after).order_by("sequence")
         page.batch.events = [WireEvent(each.type, each.sequence, each.payload) for each in found]
         return page
 

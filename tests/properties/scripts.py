@@ -187,7 +187,7 @@ def _event_strategies(mark: bool) -> dict[str, st.SearchStrategy[BaseEvent]]:
         "refused": st.one_of(
             st.builds(OddlyNamedEvent, value=unencodable.map(lambda value: {SECRET if mark else "key": value})),
             st.builds(MetadataEvent, metadata=unencodable.map(lambda value: {SECRET if mark else "key": value})),
-            st.builds(ContentEvent, content=st.just(7)),  # type: ignore[arg-type]
+            st.builds(ContentEvent, content=st.just(7)),
         ),
     }
 
@@ -223,8 +223,8 @@ oddities: st.SearchStrategy[Any] = st.one_of(
     st.builds(BlankEvent),
     st.builds(SilentEvent),
     st.builds(_a_start),
-    st.builds(StatusEvent, emit=st.just("no")),  # type: ignore[arg-type]
-    st.builds(StatusEvent, persist=st.none()),  # type: ignore[arg-type]
+    st.builds(StatusEvent, emit=st.just("no")),
+    st.builds(StatusEvent, persist=st.none()),
     st.sampled_from(["not an event", None, {"type": "content"}]),
 )
 _trouble = f"{UNSPEAKABLE}\0\ud800"

@@ -12,7 +12,7 @@ from tests.properties.scripts import Script, scripts
 from tests.properties.stage import Stage
 
 
-@law_settings(100)
+@law_settings(60)
 @given(scripts())
 def test_live_replay_parts_and_rest_are_one(stage: Stage, script: Script) -> None:
     check(stage.perform(script))

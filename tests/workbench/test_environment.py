@@ -49,6 +49,8 @@ def test_lists_are_split_at_commas(monkeypatch):
         ("REDIS_URL", "host:6379", "redis://"),
         ("WORKBENCH_ALLOWED_ORIGINS", "chat.example.org", "scheme and host"),
         ("WORKBENCH_LOG_LEVEL", "loud", "pattern"),
+        ("WORKBENCH_BEDROCK_MODELS", "two words", "write its id, or id=label"),
+        ("OPENSEARCH_AWS_SERVICE", "s3", "pattern"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_with_the_reason(monkeypatch, name, value, reason):

@@ -1,5 +1,8 @@
 """Looking for AWS's credentials: as the SDK does, and never in an event loop's way."""
 
+import asyncio
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -55,3 +58,26 @@ def test_those_that_come_later_are_found_at_the_next_look(monkeypatch: pytest.Mo
     while search.missing() is not None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert search.missing() is None
+
+
+async def test_asking_on_an_event_loop_imports_no_sdk_there() -> None:
+    code = """
+import asyncio, sys, threading, django
+django.setup()
+from django.conf import settings
+from handlers.models import available_models
+settings.AWS_REGION = "us-east-1"
+importers = []
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name in {"boto3", "botocore"}:
+            importers.append(threading.current_thread() is threading.main_thread())
+sys.meta_path.insert(0, Watch())
+async def main():
+    available_models()
+    await asyncio.sleep(1.5)
+asyncio.run(main())
+print(importers and not any(importers))
+"""
+    found = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.stdout.strip() == "True", found.stderr
