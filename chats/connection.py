@@ -59,6 +59,10 @@ class Connection:
         self._characters = 0
         self._ready = asyncio.Event()
         self._room = asyncio.Event()
+        self.turn = asyncio.Lock()
+        self._greeted = False
+        # Notices that came before the greeting, which is the first frame; of very many the oldest go.
+        self._early: deque[str] = deque(maxlen=1000)
         self._closing: int | None = None
         self._sender = asyncio.get_running_loop().create_task(self._send_all())
 
@@ -78,8 +82,19 @@ class Connection:
 
     def notice(self, frame: str) -> None:
         """The hub's: news of the user's chats, for whoever may read them."""
-        if self.admission.allows("read"):
+        if not self.admission.allows("read"):
+            return
+        if self._greeted:
             self.frame(frame)
+        else:
+            self._early.append(frame)
+
+    def greet(self, frame: str) -> None:
+        """Queues the first frame, and then what came before it."""
+        self._greeted = True
+        for each in [frame, *self._early]:
+            self.frame(each)
+        self._early.clear()
 
     def put(self, batch: Batch) -> None:
         self.frame(batch.frame)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Coroutine
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -42,7 +43,7 @@ __all__ = ["ChatConsumer"]
 logger = logging.getLogger(__name__)
 
 MOST_FOLLOWED = 500
-MOST_STARTING = 32
+MOST_WAITING = 32
 
 
 class ChatConsumer(AsyncConsumer):
@@ -88,7 +89,7 @@ class ChatConsumer(AsyncConsumer):
                 await self._close(ClosingCode.RESTART)
             return
         if self.connection is not None:
-            self.connection.frame(encode_frame("hello", protocol=PROTOCOL_VERSION, **hello))
+            self.connection.greet(encode_frame("hello", protocol=PROTOCOL_VERSION, **hello))
 
     def _admit(self, admitted: Admission) -> None:
         port = get_engine().hub.port()
@@ -141,8 +142,7 @@ class ChatConsumer(AsyncConsumer):
                 await self._unsubscribe(frame)
             case Cancel():
                 self.admitted.require("generate")
-                status = await runs.acancel_run(self.admitted.user, frame.response_id)
-                self._reply("cancelled", response_id=frame.response_id, status=status)
+                self._spawn(self._cancel(frame, raw))
             case Ping():
                 self._reply("pong")
 
@@ -170,11 +170,24 @@ class ChatConsumer(AsyncConsumer):
     def _spawn_start(self, frame: Start, raw: dict[str, Any]) -> None:
         """Starts wait for the database one after the other; cancels and pings don't wait for them."""
         self.admitted.require("generate")
-        if len(self._tasks) >= MOST_STARTING:
-            raise DoorError("rate_limited", f"{MOST_STARTING} starts of this socket are waiting.", retry_after=1)
-        task = asyncio.get_running_loop().create_task(self._start(frame, raw))
+        self._spawn(self._start(frame, raw))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Has what waits for the database done beside the frames that follow."""
+        if len(self._tasks) >= MOST_WAITING:
+            work.close()
+            raise DoorError("rate_limited", f"{MOST_WAITING} frames of this socket are waiting.", retry_after=1)
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _cancel(self, frame: Cancel, raw: dict[str, Any]) -> None:
+        try:
+            status = await runs.acancel_run(self.admitted.user, frame.response_id)
+        except Exception as error:  # noqa: BLE001 - the border, as in _receive
+            self._report(error, raw)
+            return
+        self._reply("cancelled", response_id=frame.response_id, status=status)
 
     async def _start(self, frame: Start, raw: dict[str, Any]) -> None:
         try:

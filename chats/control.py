@@ -84,16 +84,22 @@ class Control:
         now = time.monotonic()
         for run in list(self._runs.values()):
             if not run.log.closed:
-                self._check(run, now)
+                self._check_alone(run, now)
         self._watch_shared_loop()
         if now - self._last_beat >= BEAT and (self._beating is None or self._beating.done()):
             self._last_beat = now
             self._beating = self._beat()
 
+    def _check_alone(self, run: ActiveRun, now: float) -> None:
+        try:
+            self._check(run, now)
+        except Exception:
+            # What is wrong with one run must cost neither the others their bounds nor this process its lease.
+            logger.exception("Response %s can't be kept within its bounds.", run.response_id)
+
     def _check(self, run: ActiveRun, now: float) -> None:
         if run.stop_at is not None:
-            if now >= run.stop_at:
-                run.fence()
+            if now >= run.stop_at and run.fence():
                 self._on_fenced(run)
         elif run.declared_end_at is not None:
             if now - run.declared_end_at > END_PATIENCE:
@@ -126,7 +132,7 @@ class Control:
             return
         # A busy loop is slow to answer too: only a task that stays in one step blocks it.
         task, now = loop.current_task(), time.monotonic()
-        run = next((run for run in list(self._runs.values()) if run.task is task), None) if task else None
+        run = self._runs.get(loop.owner_of(task) or "") if task else None
         step = (task, run.last_event_at if run else None)
         if self._suspect is None or self._suspect[0] != step:
             self._suspect = (step, now)

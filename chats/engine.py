@@ -31,7 +31,7 @@ from chats.ormthreads import OrmThreads
 from chats.pools import GrowingPool, QueryPool
 from chats.protocol import Batch, ClosingCode, DoorError, encode_frame
 from chats.relay import Relay, shared_layer
-from chats.rows import AlreadyEnded
+from chats.rows import AlreadyEnded, WorkerLost, confirm_lease
 from chats.runlog import RunLog
 from chats.runner import CANCELLED, ActiveRun, RunFacts, Stop, launch
 from handlers.clients import clients, metrics_client
@@ -45,7 +45,6 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 SHUTDOWN = Stop("error", "shutdown", "The server was stopped while this answer was being written. Please ask again.")
-RESYNC_EVERY = 2.0
 STOP_PATIENCE = 3.0
 STEADY = 5.0  # seconds: two beats and a retry
 
@@ -173,6 +172,16 @@ class Engine:
         if len(self.runs) >= settings.WORKBENCH_MAX_RUNS:
             raise DoorError("rate_limited", "The server is at its limit of running answers.", retry_after=5)
 
+    def require_lease(self) -> None:
+        """In the writer thread: raises DoorError if this process was taken for dead, and takes a new lease."""
+        worker_id = self.journal.worker_id
+        try:
+            if worker_id is not None:
+                confirm_lease(worker_id)
+        except WorkerLost as lost:
+            self.journal.write(self._lease_lost)
+            raise DoorError("unavailable", "The server was paused; try again.", retry_after=1) from lost
+
     def launch(self, facts: RunFacts, prepare: Prepare) -> None:
         """Begins a run whose start, event 0, is committed. In the writer thread.
 
@@ -180,16 +189,20 @@ class Engine:
         """
         run = ActiveRun(facts, RunLog(facts.response_id, self.journal.mark, next_sequence=1))
         self.runs[facts.response_id] = run
-        self.preparing.submit(self._prepare, run, prepare)
+        try:
+            self.preparing.submit(self._prepare, run, prepare)
+        except RuntimeError as error:  # no thread can be had, or the pool has stopped
+            run.fail(error)
         self.hub.notify(facts.user_id, run_frame(facts, "running", 0))
 
     def _prepare(self, run: ActiveRun, prepare: Prepare) -> None:
         with run_context(run.facts):
             try:
-                make_generator = prepare(run)
+                self._put_on_a_loop(run, prepare(run))
             except BaseException as error:  # noqa: BLE001 - the border: a handler's constructor may raise anything
                 run.fail(error)
-                return
+
+    def _put_on_a_loop(self, run: ActiveRun, make_generator: Callable[[], AsyncGenerator[Any, None]]) -> None:
         if run.log.closed:
             return  # given up meanwhile: nothing of it could be written
         if run.stopping is not None:
@@ -213,15 +226,15 @@ class Engine:
 
     def _done(self, run: ActiveRun) -> None:
         """Nothing of the handler is left: its loop is free."""
-        if run.loop is not None and not run.cooperative and not run.fenced:
-            self.loops.release(run.loop)
+        if run.loop is not None:
+            self.loops.release(run.loop, run)
 
     def _fenced(self, run: ActiveRun) -> None:
         if run.loop is None:
             return
         logger.warning("The handler %s did not stop; response %s was ended for it.", run.facts.task, run.response_id)
         if not run.cooperative:
-            self.loops.abandon(run.loop)
+            self.loops.abandon(run.loop, run)
 
     def _ended(self, response_id: str, batch: Batch) -> None:
         """In the writer thread: the end is committed and published."""
@@ -280,7 +293,7 @@ class Engine:
         # A run of this lease that isn't here can't be: its launch failed, or its fault couldn't be written.
         strays = [response_id for response_id in mine if response_id not in self.runs]
         for response_id in [*orphans.orphans(), *strays]:
-            self.journal.write(self._finish_orphan, response_id)
+            self.journal.write(self._finish_orphan, response_id).add_done_callback(_log_failed_reaping)
 
     def _beats_steadily(self) -> bool:
         """Whether this process has lately beaten in time: after an outage others need a moment to do so again."""
@@ -314,6 +327,11 @@ def _measure(run: ActiveRun) -> None:
     if run.log.end is not None:
         seconds = time.monotonic() - run.started_at
         metrics_client.record_run(run.facts.task, run.log.end.status, seconds, run.log.end.error_type, run.recorded)
+
+
+def _log_failed_reaping(reaping: Future[None]) -> None:
+    if not reaping.cancelled() and reaping.exception() is not None:
+        logger.warning("An orphaned answer couldn't be ended; trying again.", exc_info=reaping.exception())
 
 
 def _log_failed_beat(beating: Future[None]) -> None:

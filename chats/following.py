@@ -57,7 +57,7 @@ def read_page(response_id: str, after: int, merge: bool = False) -> Page:
     )
     events: list[WireEvent] = []
     through, size, count, first, more = after, 0, 0, None, False
-    for sequence, kind, emit, payload, timestamp in rows[: PAGE_ROWS + 1].iterator(chunk_size=200):
+    for sequence, kind, emit, payload, timestamp in rows[: PAGE_ROWS + 1].iterator(chunk_size=20):
         if count and (size + len(payload) > PAGE_CHARACTERS or count == PAGE_ROWS):
             more = True
             break
@@ -93,7 +93,13 @@ def positions_of(response_ids: list[str]) -> dict[str, tuple[int, bool]]:
 
 
 class Outlet(Protocol):
-    """Where a follower's batches go. Called on the loop."""
+    """Where a follower's batches go. Called on the loop.
+
+    `turn` is held from waiting for room to putting the page: followers of one connection read one by one,
+    or all would see the same room and fill it many times over.
+    """
+
+    turn: asyncio.Lock
 
     def put(self, batch: Batch) -> None:
         """Takes a batch to send. Never waits."""
@@ -203,14 +209,15 @@ class Follower:
     async def _read_the_log(self) -> None:
         """Puts page after page until what came meanwhile joins on. `stop` cancels it."""
         while True:
-            await self._outlet.room()
             try:
-                page = await self._pool.run(read_page, self.response_id, self.cursor, self._merge)
+                async with self._outlet.turn:
+                    await self._outlet.room()
+                    page = await self._pool.run(read_page, self.response_id, self.cursor, self._merge)
+                    self._put_page(page)
             except (DatabaseError, InterfaceError):
                 logger.warning("Response %s can't be read now; trying again.", self.response_id, exc_info=True)
                 await asyncio.sleep(FAULT_PAUSE)
                 continue
-            self._put_page(page)
             if page.batch.status is not None or (not page.more and self._backlog_fits()):
                 return
 
@@ -261,6 +268,7 @@ class _Queue:
     def __init__(self) -> None:
         self._batches: deque[Batch] = deque()
         self._size = 0
+        self.turn = asyncio.Lock()
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self.done = False

@@ -72,6 +72,10 @@ async def _watch(port: Port) -> None:
         except (DatabaseError, InterfaceError):
             logger.warning("The sockets' logins can't be looked up now.", exc_info=True)
             continue
+        except Exception:
+            # The border: a watch that ended would leave every later logout without effect.
+            logger.exception("Looking up the sockets' logins failed.")
+            continue
         for each in watched:
             if each.admission in lapsed:
                 each.close(ClosingCode.UNAUTHORIZED)

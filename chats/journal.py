@@ -64,7 +64,7 @@ class Prepared:
     def end_as_cancelled(self) -> None:
         """Somebody asked for the cancel before this end was committed, so that's how it ends."""
         end = End("cancelled", None, self.end.usage, self.end.notes) if self.end else End("cancelled")
-        self.end = end
+        self.end = self.log.end = end
         fields = end.fields
         payload = canonical_json(fields)
         self.rows[-1] = (*self.rows[-1][:5], payload, None)
@@ -215,10 +215,12 @@ class Journal:
             # Nobody has seen these events; the runs are ended by whoever reaps this worker.
             logger.exception("The last events of %d responses can't be stored.", len(prepared))
             return
-        self._hub.publish([each.batch for each in written])
-        for each in written:
-            if each.end is not None:
-                self._on_end(each.response_id, each.batch)
+        try:
+            self._hub.publish([each.batch for each in written])
+        finally:
+            for each in written:
+                if each.end is not None:
+                    self._on_end(each.response_id, each.batch)
 
     def _prepare(self, log: RunLog) -> Prepared | None:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any
 
 __all__ = ["FIELDS", "RunContextFilter", "run_context"]
@@ -26,6 +26,19 @@ def run_context(facts: Any) -> Iterator[None]:
         yield
     finally:
         _facts.reset(token)
+
+
+def context_of(facts: Any) -> Context:
+    """A fresh context whose log lines name `facts`."""
+    context = Context()
+    context.run(_facts.set, facts)
+    return context
+
+
+def response_id_in(context: Context) -> str | None:
+    """The response that a context works for."""
+    facts = context.get(_facts)
+    return None if facts is None else facts.response_id
 
 
 class RunContextFilter(logging.Filter):

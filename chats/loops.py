@@ -12,9 +12,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from chats.logcontext import response_id_in
 from handlers.clients import clients
 
 __all__ = ["HandlerLoop", "LoopPool"]
@@ -34,9 +36,11 @@ class HandlerLoop:
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
+        self.loop.set_task_factory(self._make_task)
+        self._owners: WeakKeyDictionary[asyncio.Future[Any], str] = WeakKeyDictionary()
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.asked_at: float | None = None  # when the last unanswered sign of life was asked for (monotonic)
-        self._idle = threading.Event()
+        self.users: set[object] = set()  # the pool's: whose work is on it
         self.thread.start()
 
     def _run(self) -> None:
@@ -98,6 +102,18 @@ class HandlerLoop:
     def _answer(self) -> None:
         self.asked_at = None
 
+    def _make_task(self, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Future[Any]:
+        """asyncio's own task; noted is whose it is, also of those that a handler starts."""
+        task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **options)
+        owner = response_id_in(options.get("context") or copy_context())
+        if owner is not None:
+            self._owners[task] = owner
+        return task
+
+    def owner_of(self, task: asyncio.Task[Any]) -> str | None:
+        """The response that a task works for."""
+        return self._owners.get(task)
+
     def current_task(self) -> asyncio.Task[Any] | None:
         """What the loop is in the middle of, if anything; may be asked from any thread."""
         return asyncio.current_task(self.loop)
@@ -120,11 +136,12 @@ class LoopPool:
         self._retired: list[HandlerLoop] = []
         self._count = 0
 
-    def shared(self) -> HandlerLoop:
-        """The loop of all cooperative handlers."""
+    def shared(self, user: object) -> HandlerLoop:
+        """The loop of all cooperative handlers, for one more `user`."""
         with self._lock:
             if self._shared is None:
                 self._shared = HandlerLoop("handlers-shared")
+            self._shared.users.add(user)
             return self._shared
 
     @property
@@ -132,32 +149,46 @@ class LoopPool:
         return self._shared
 
     def retire_shared(self, blocked: HandlerLoop) -> None:
-        """From now on cooperative runs get a new loop; those on `blocked` stay there."""
+        """From now on cooperative runs get a new loop; those on `blocked` stay there, and its last one ends it."""
         with self._lock:
             if self._shared is blocked:
                 self._shared = None
                 self._retired.append(blocked)
 
-    def acquire(self) -> HandlerLoop:
-        """A loop for one run alone."""
+    def acquire(self, user: object) -> HandlerLoop:
+        """A loop for `user` alone."""
         with self._lock:
             if self._idle:
-                return self._idle.pop()
+                loop = self._idle.pop()
+                loop.users.add(user)
+                return loop
             self._count += 1
             name = f"handler-{self._count}"
-        return HandlerLoop(name)
+        loop = HandlerLoop(name)
+        loop.users.add(user)
+        return loop
 
-    def release(self, loop: HandlerLoop) -> None:
-        """Gives a loop back that nothing runs on."""
+    def release(self, loop: HandlerLoop, user: object) -> None:
+        """Says that nothing of `user` is left on a loop. One of its own is kept for the next, or ended."""
         with self._lock:
-            if len(self._idle) < MOST_IDLE:
+            if user not in loop.users:
+                return  # abandoned meanwhile
+            loop.users.discard(user)
+            if loop is self._shared or loop.users:
+                return
+            if loop in self._retired:
+                self._retired.remove(loop)
+            elif len(self._idle) < MOST_IDLE:
                 self._idle.append(loop)
                 return
         loop.call(loop.loop.stop)
 
-    def abandon(self, loop: HandlerLoop) -> None:
-        """Says that a loop is held by a handler that doesn't end. When it does, the thread ends too."""
+    def abandon(self, loop: HandlerLoop, user: object) -> None:
+        """Says that `user` doesn't end. When its handler lets the loop go, the thread ends too."""
         with self._lock:
+            if user not in loop.users:
+                return  # it has ended after all, and the loop may be another's
+            loop.users.discard(user)
             self.abandoned += 1
         loop.call(loop.loop.stop)
 

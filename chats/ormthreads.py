@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
@@ -30,15 +31,23 @@ class OrmThreads:
         for context, executor in zip(self._contexts, self._executors, strict=True):
             SyncToAsync.context_to_thread_executor[context] = executor
         self._turns = itertools.cycle(range(size))
+        self._users = [0] * size
+        self._lock = threading.Lock()
 
     def enter(self) -> int:
         """Has the current task's ORM calls run on the next thread; gives its number for `leave`."""
-        turn = next(self._turns)
+        with self._lock:
+            turn = next(self._turns)
+            self._users[turn] += 1
         SyncToAsync.thread_sensitive_context.set(self._contexts[turn])
         return turn
 
     def leave(self, turn: int) -> None:
-        """Closes the connections of that thread, once what it does is done."""
+        """Closes the connections of that thread, if no other run uses it."""
+        with self._lock:
+            self._users[turn] -= 1
+            if self._users[turn]:
+                return
         try:
             self._executors[turn].submit(connections.close_all)
         except RuntimeError:

@@ -18,6 +18,7 @@ from threading import Barrier, BrokenBarrierError
 from typing import ParamSpec, TypeVar
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 __all__ = ["GrowingPool", "QueryPool"]
 
@@ -126,10 +127,18 @@ def _with_fresh_connections(call: Callable[[], Result]) -> Result:
     """CONN_MAX_AGE is 0, for the threads that serve one HTTP request; here a connection would be opened for each
     call (1.5 ms on SQLite). One that is lent from a pool is given back all the same."""
     for connection in connections.all(initialized_only=True):
-        if not connection.settings_dict["OPTIONS"].get("pool"):
-            connection.close_at = None
+        connection.close_at = None
         connection.close_if_unusable_or_obsolete()
-    return call()
+    try:
+        return call()
+    finally:
+        for connection in _lent_connections():
+            connection.close()
+
+
+def _lent_connections() -> list[BaseDatabaseWrapper]:
+    """This thread's connections that belong to a pool: kept, they would be missing there while nothing is asked."""
+    return [each for each in connections.all(initialized_only=True) if each.settings_dict["OPTIONS"].get("pool")]
 
 
 def _close_with(barrier: Barrier) -> bool:

@@ -18,10 +18,10 @@ from handlers.events import BaseEvent, new_tool_id
 
 __all__ = ["NotAnEvent", "Recorder", "normalise_usage", "note", "split_text"]
 
-# What shows something to the reader; an error that none of these follows is how the run ended.
-VISIBLE = frozenset({"content", "reasoning", "image", "tool_call", "tool_return", "document", "citation"})
+# What shows nothing of an answer: an error that only these follow is how the run ended.
 SILENT = frozenset({"status", "metadata", "error", "response_start", "response_end"})
 MOST_NOTES = 100
+LONGEST_MESSAGE = 16 * 1024  # characters of an error's message that was an exception's text
 LONGEST_ERROR_TYPE = 100  # of an end: the column's width
 MOST_TOKENS = 2**53  # beyond it neither every client nor a sum is exact
 EMPTY_ANSWER = "The assistant gave no answer. Please try again, or ask in another way."
@@ -76,7 +76,8 @@ class Recorder:
     def error(self, error_type: str, message: str, *, details: str | None = None) -> Pending:
         """An error event, to be appended or to be the last words. Its texts may be an exception's: anything."""
         details = None if details is None else clean_text(details)
-        fields = {"error_type": clean_text(error_type), "message": clean_text(message)}
+        message = clean_text(message[:LONGEST_MESSAGE])
+        fields = {"error_type": clean_text(error_type[:LONGEST_ERROR_TYPE]), "message": message}
         return Pending("error", fields, True, True, time.time(), size=len(message), details=details)
 
     def finish(self, end: End | None = None, last_words: Pending | None = None) -> bool:

@@ -88,9 +88,10 @@ def _lease_statement(worker_id: UUID, vendor: str) -> tuple[str, tuple[Any, ...]
 
 def cancels_among(response_ids: Iterable[str]) -> set[str]:
     """Those of the runs that somebody has asked to cancel. Locks the runs until the transaction ends."""
+    # Not filtered by the database: those that nobody has asked to cancel are to be locked too.
     runs = Run.objects.filter(pk__in=[UUID(each) for each in response_ids]).select_for_update(no_key=True)
-    asked = runs.filter(cancel_requested_at__isnull=False)
-    return {str(response_id) for response_id in asked.values_list("pk", flat=True)}
+    rows = runs.order_by("pk").values_list("pk", "cancel_requested_at")
+    return {str(response_id) for response_id, asked_at in rows if asked_at is not None}
 
 
 def finish_response(response_id: str, sequence: int, transcript: Transcript, end: End) -> None:

@@ -8,7 +8,6 @@ control.py's, which calls `stop` and `fence`; exactly one end is the RunLog's pr
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 import threading
 import time
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from chats.logcontext import run_context
+from chats.logcontext import context_of, run_context
 from chats.loops import HandlerLoop, LoopPool
 from chats.ormthreads import OrmThreads
 from chats.recorder import Recorder
@@ -72,14 +71,12 @@ class ActiveRun:
     facts: RunFacts
     log: RunLog
     started_at: float = field(default_factory=time.monotonic)
-    first_event_at: float | None = None
     last_event_at: float | None = None
     declared_end_at: float | None = None
     stop_at: float | None = None  # when the fence falls, once it was told to stop
     stopping: Stop | None = None
     loop: HandlerLoop | None = None
     task: asyncio.Task[None] | None = None
-    fenced: bool = False
     held: bool = False  # waits for the writer; the clock doesn't run against it
     cooperative: bool = False
     recorded: set[str] = field(default_factory=set)  # the metrics that its handler recorded itself
@@ -115,24 +112,22 @@ class ActiveRun:
         if stopping:
             task.cancel()
 
-    def fence(self) -> None:
-        """Ends it without its handler's help: whatever that still yields is dropped."""
-        self.fenced = True
-        self.finish(self.stopping or CANCELLED)
+    def fence(self) -> bool:
+        """Ends it without its handler's help: whatever that still yields is dropped. False if it had ended."""
+        return self.finish(self.stopping or CANCELLED)
 
     def fail(self, error: BaseException) -> None:
         """Ends it with what its handler raised."""
         finish_failed(self, error)
 
-    def finish(self, stop: Stop | None = None, *, details: str | None = None) -> None:
-        """Writes the end: the handler's own, or `stop`'s."""
+    def finish(self, stop: Stop | None = None, *, details: str | None = None) -> bool:
+        """Writes the end: the handler's own, or `stop`'s. False if there was one."""
         if stop is None:
-            self.recorder.finish()
-            return
+            return self.recorder.finish()
         words = None
         if stop.message is not None:
             words = self.recorder.error(stop.error_type or "handler_error", stop.message, details=details)
-        self.recorder.finish(stop.end, words)
+        return self.recorder.finish(stop.end, words)
 
 
 async def drive(run: ActiveRun, make_generator: Callable[[], AsyncGenerator[Any, None]]) -> None:
@@ -155,8 +150,6 @@ async def _consume(run: ActiveRun, generator: AsyncGenerator[Any, None]) -> None
         async for value in generator:
             now = time.monotonic()
             run.last_event_at = now
-            if run.first_event_at is None:
-                run.first_event_at = now
             if log.closed:
                 _note_late(run)
                 return
@@ -225,7 +218,7 @@ def launch(
     on_done: Callable[[ActiveRun], None],
 ) -> None:
     """Puts a run on a loop. `on_done` is called there when nothing of it is left."""
-    handler_loop = pool.shared() if run.cooperative else pool.acquire()
+    handler_loop = pool.shared(run) if run.cooperative else pool.acquire(run)
     run.loop = handler_loop
 
     def started(task: asyncio.Task[None]) -> None:
@@ -240,7 +233,7 @@ def launch(
             logger.error("Driving response %s failed.", run.response_id, exc_info=task.exception())
         on_done(run)
 
-    handler_loop.spawn(_alone(run, orm_threads, make_generator), contextvars.Context(), started)
+    handler_loop.spawn(_alone(run, orm_threads, make_generator), context_of(run.facts), started)
 
 
 async def _alone(

@@ -7,12 +7,14 @@ it is and raises DoorError. The synchronous forms are for threads, the others fo
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -29,40 +31,59 @@ if TYPE_CHECKING:
 
 __all__ = ["Started", "acancel_run", "astart_run", "cancel_run", "cancel_runs_of", "start_run", "wait_for_end"]
 
-Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
 
+PATIENCE = 20.0  # seconds that a thread waits for the writer
 LOOK_AGAIN = 2.0  # seconds: an end's announcement may be lost, the database is asked
 
 
 def start_run(user: User, body: StartBody) -> Started:
     """Stores and launches a run. Raises DoorError. Call it from a thread."""
-    plan = plan_start(user, body)
-    return plan if isinstance(plan, Started) else _result(get_engine().write(_start, plan))
+    with _database_faults():
+        plan = plan_start(user, body)
+        if isinstance(plan, Started):
+            return plan
+        try:
+            return get_engine().write(_start, plan).result(PATIENCE)
+        except IntegrityError:
+            # Another process has just made the same: this very request, or the chat of that name. Now it's found.
+            return get_engine().write(_start, plan).result(PATIENCE)
 
 
 async def astart_run(user: User, body: StartBody) -> Started:
     """The same from an event loop."""
     engine = get_engine()
-    try:
+    with _database_faults():
         plan = await engine.preparing.run(plan_start, user, body)
         if isinstance(plan, Started):
             return plan
-        return await asyncio.wrap_future(engine.write(_start, plan))
-    except DatabaseError as error:
-        raise _away() from error
+        try:
+            return await asyncio.wrap_future(engine.write(_start, plan))
+        except IntegrityError:
+            return await asyncio.wrap_future(engine.write(_start, plan))
 
 
 def cancel_run(user: User, response_id: str) -> str:
     """Asks a run to end, and gives its status as it is now. Raises DoorError. Call it from a thread."""
-    return _result(get_engine().write(_cancel, user, response_id))
+    with _database_faults():
+        return get_engine().write(_cancel, user, response_id).result(PATIENCE)
 
 
 async def acancel_run(user: User, response_id: str) -> str:
     """The same from an event loop."""
-    try:
+    with _database_faults():
         return await asyncio.wrap_future(get_engine().write(_cancel, user, response_id))
-    except DatabaseError as error:
-        raise _away() from error
+
+
+@contextmanager
+def _database_faults() -> Iterator[None]:
+    """A database that is away becomes a refusal; any other fault of it is a bug, and stays one."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, TimeoutError) as error:
+        logger.warning("The database is away.", exc_info=error)
+        message = "The database can't be reached now; try again. With the same request_id nothing is started twice."
+        raise DoorError("unavailable", message, retry_after=2) from error
 
 
 def cancel_runs_of(chat: Chat) -> None:
@@ -107,17 +128,6 @@ def _has_ended(response_id: str) -> bool:
     return not Run.objects.filter(pk=UUID(response_id), status__in=UNFINISHED).exists()
 
 
-def _result(future: Future[Result]) -> Result:
-    try:
-        return future.result()
-    except DatabaseError as error:
-        raise _away() from error
-
-
-def _away() -> DoorError:
-    return DoorError("unavailable", "The database can't be reached. Nothing was started; try again.", retry_after=2)
-
-
 # Jobs of the journal's thread, each in its transaction
 
 
@@ -127,6 +137,7 @@ def _start(plan: Plan) -> Started:
         return repeated
     engine = get_engine()
     engine.require_capacity()
+    engine.require_lease()
     stored = store_start(plan, engine.journal.worker_id)
     # Robust: it is committed, so whatever fails now the caller has its run; a stray is ended at the next beat.
     transaction.on_commit(lambda: _launch(engine, stored), robust=True)
@@ -159,4 +170,5 @@ def _ask_to_cancel(runs: QuerySet[Run]) -> None:
     )
     engine = get_engine()
     for response_id in asked:
-        transaction.on_commit(partial(engine.cancel, response_id))
+        # Robust: it is stored, so the beat makes it effective if this fails.
+        transaction.on_commit(partial(engine.cancel, response_id), robust=True)

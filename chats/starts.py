@@ -237,7 +237,7 @@ def _lock_chat(plan: Plan) -> tuple[Chat, bool]:
     if chat is not None:
         return chat, False
     # A deleted chat gives its name up, so that the client's next one can have it.
-    Chat.objects.filter(owner=plan.user, name=name).update(name=None)
+    Chat.objects.filter(owner=plan.user, name=name, status=Chat.State.DELETED).update(name=None)
     return _create_chat(plan.user, name), True
 
 

@@ -72,9 +72,25 @@ def _check_bedrock_model(entry: str) -> str:
     return entry
 
 
+def _check_openai_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.username):
+        raise ValueError("must be where the server's API begins, like http://localhost:11434/v1")
+    return url
+
+
+def _check_openai_model(entry: str) -> str:
+    model_id, is_labelled, label = entry.partition("=")
+    if not model_id.strip() or len(model_id.split()) > 1 or (is_labelled and not label.strip()):
+        raise ValueError(f"{entry!r} is not a model; write its id, or id=label, like llama3.2=Llama 3.2")
+    return entry
+
+
 Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[list[Annotated[str, AfterValidator(_check_origin)]], NoDecode, BeforeValidator(_split)]
 BedrockModels = Annotated[list[Annotated[str, AfterValidator(_check_bedrock_model)]], NoDecode, BeforeValidator(_split)]
+OpenAIUrl = Annotated[str, AfterValidator(_check_openai_url)]
+OpenAIModels = Annotated[list[Annotated[str, AfterValidator(_check_openai_model)]], NoDecode, BeforeValidator(_split)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
 SigningService = Annotated[str, Field(pattern="^(es|aoss)?$")]
@@ -97,8 +113,9 @@ class Environment(BaseSettings):
 
     aws_region: str = ""
     workbench_bedrock_models: BedrockModels = []
-    openai_base_url: str = ""
+    openai_base_url: OpenAIUrl = ""
     openai_api_key: SecretStr = SecretStr("")
+    workbench_openai_models: OpenAIModels = []
     opensearch_url: SecretStr = SecretStr("")
     opensearch_aws_service: SigningService = ""
 

@@ -177,6 +177,7 @@ AWS_REGION = _env.aws_region
 WORKBENCH_BEDROCK_MODELS = _env.workbench_bedrock_models
 OPENAI_BASE_URL = _env.openai_base_url
 OPENAI_API_KEY = _env.openai_api_key.get_secret_value()
+WORKBENCH_OPENAI_MODELS = _env.workbench_openai_models
 OPENSEARCH_URL = _env.opensearch_url.get_secret_value()
 OPENSEARCH_AWS_SERVICE = _env.opensearch_aws_service
 

@@ -138,7 +138,8 @@ def parse_time(text: str, name: str) -> datetime:
     """ISO 8601; without an offset it is UTC. A “+” that arrived as a space is understood."""
     try:
         at = parse_datetime(text.strip().replace(" ", "+") if "T" in text else text)
-    except ValueError:
+        at = at.astimezone(UTC) if at is not None and at.tzinfo else at
+    except (ValueError, OverflowError):
         at = None
     if at is None:
         raise invalid(name, "It must be a time as 2026-01-31T12:00:00Z.")

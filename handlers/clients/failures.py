@@ -11,11 +11,11 @@ Kind = Literal["refused", "credentials", "unreachable", "lost", "silent", "inval
 
 
 class CallFailed(Exception):
-    """A call to AWS failed.
+    """A call to a service failed.
 
-    `kind`: refused (AWS said no: `code`, `status` and its words), credentials (there are none, or they can't be
+    `kind`: refused (the service said no: `code`, `status` and its words), credentials (there are none, or they can't be
     had), unreachable (nothing was sent), lost (the connection broke), silent (nothing came for too long), invalid
-    (the SDK itself refused the request), stopped (by us). `retry_after`: seconds, when AWS says.
+    (the request couldn't even be sent), stopped (by us). `retry_after`: seconds, when the service says.
     """
 
     def __init__(

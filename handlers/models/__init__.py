@@ -2,7 +2,8 @@
 
     async for event in provider_for(model_id).stream(request): ...
 
-Owns the seam, the registry of providers, the built-in offline model and Bedrock. Which handler asks what is the
+Owns the seam, the registry of providers, the built-in offline model, Bedrock and
+servers that speak OpenAI's API. Which handler asks what is the
 handler's. (`HandlerConfig` is here because Django looks for an app's tables in `<app>.models`; it lives in
 handlers.config_store.)
 """
@@ -11,6 +12,7 @@ from handlers.clients import clients
 from handlers.config_store import HandlerConfig
 from handlers.models.bedrock import BedrockProvider
 from handlers.models.offline import OfflineProvider
+from handlers.models.openai_compatible import OpenAICompatibleProvider
 from handlers.models.registry import ModelProviderRegistry
 from handlers.models.seam import ModelDescription, ModelEvent, ModelMessage, ModelProvider, ModelRequest
 
@@ -31,6 +33,7 @@ __all__ = [
 providers = ModelProviderRegistry()
 providers.register(OfflineProvider())
 providers.register(BedrockProvider(clients))
+providers.register(OpenAICompatibleProvider(clients))
 
 available_models = providers.available_models
 describe_model = providers.describe

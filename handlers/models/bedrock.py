@@ -5,7 +5,6 @@ Owns the order of things: what is sent (bedrock_request), how long is waited, wh
 """
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator
 
 from django.conf import settings
@@ -13,17 +12,12 @@ from django.conf import settings
 from handlers.clients.bedrock_runtime import BedrockRuntimeClient, CallFailed
 from handlers.clients.registry import ClientRegistry
 from handlers.errors import ClientUnavailable, ModelError, ModelUnavailable
+from handlers.models.asking import ATTEMPTS, NOTHING_TO_SEND, pause_before_next
 from handlers.models.bedrock_errors import may_ask_again, model_error
 from handlers.models.bedrock_events import AnswerReader
 from handlers.models.bedrock_models import DEFAULT_MODELS, labelled, traits_of
 from handlers.models.bedrock_request import ConverseRequest
 from handlers.models.seam import ModelDescription, ModelEvent, ModelProvider, ModelRequest
-
-ATTEMPTS = 3
-FIRST_PAUSE = 0.5  # seconds before the second attempt; each later one is twice as long
-LONGEST_PAUSE = 10.0  # seconds; who is told to wait for longer had better tell the user
-
-NOTHING_TO_SEND = "There is nothing in this request that the model could read."
 
 
 class BedrockProvider(ModelProvider):
@@ -67,7 +61,8 @@ class BedrockProvider(ModelProvider):
             except CallFailed as failure:
                 if reader.whole:
                     return  # only the count of tokens is lost
-                pause = None if reader.begun else _pause_before_next(attempt, failure)
+                again = may_ask_again(failure) and not reader.begun
+                pause = pause_before_next(attempt, failure.retry_after) if again else None
                 if pause is None:
                     raise model_error(failure, label) from failure
             finally:
@@ -89,12 +84,3 @@ def _labels() -> dict[str, str]:
 def _patience(reader: AnswerReader) -> float:
     begun: float = settings.WORKBENCH_MODEL_IDLE_TIMEOUT
     return begun if reader.begun else settings.WORKBENCH_MODEL_FIRST_TOKEN_TIMEOUT
-
-
-def _pause_before_next(attempt: int, failure: CallFailed) -> float | None:
-    """Seconds until it is asked again; None when it isn't."""
-    if attempt == ATTEMPTS or not may_ask_again(failure):
-        return None
-    if failure.retry_after is not None:
-        return failure.retry_after if failure.retry_after <= LONGEST_PAUSE else None
-    return FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, hides nothing

@@ -3,7 +3,8 @@
 import re
 
 from handlers.clients.failures import CallFailed
-from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut, ModelUnavailable
+from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut
+from handlers.models.asking import REFUSED, unavailable
 from handlers.models.translation import CUT_SHORT
 
 # Bedrock spells codes with a capital before a stream, without one in its middle.
@@ -33,8 +34,6 @@ _NO_SUCH_MODEL = re.compile(
     r"|legacy|operation not allowed|not supported in this region"
 )
 
-REFUSED = "The model could not take this request. Please try again, or choose another model."
-
 
 def model_error(failure: CallFailed, label: str) -> ModelError:
     """The failure as the seam's error. `label` is what people call the model."""
@@ -47,7 +46,7 @@ def model_error(failure: CallFailed, label: str) -> ModelError:
         case "invalid":
             return ModelError(REFUSED, detail=detail)
         case "credentials" | "unreachable":
-            return _unavailable(label, detail)
+            return unavailable(label, detail)
         case _:
             return _refusal(failure, label)
 
@@ -64,7 +63,7 @@ def _refusal(failure: CallFailed, label: str) -> ModelError:
     if code in _THROTTLED:
         return ModelThrottled(detail=detail, retry_after=failure.retry_after)
     if code in _NOT_FOR_US:
-        return _unavailable(label, detail)
+        return unavailable(label, detail)
     if code == "modeltimeoutexception":
         return ModelTimedOut(detail=detail)
     if code == "validationexception":
@@ -76,9 +75,5 @@ def _invalid(words: str, label: str, detail: str) -> ModelError:
     if _TOO_LONG.search(words):
         return ContextTooLong(detail=detail)
     if _NO_SUCH_MODEL.search(words):
-        return _unavailable(label, detail)
+        return unavailable(label, detail)
     return ModelError(REFUSED, detail=detail)
-
-
-def _unavailable(label: str, detail: str) -> ModelUnavailable:
-    return ModelUnavailable(f"The model “{label}” isn't available at the moment.", detail=detail)

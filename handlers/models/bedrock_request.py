@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from handlers.models.bedrock_models import Traits
-from handlers.models.repair import repaired, tool_name, unique
+from handlers.models.repair import names_for_model, repaired
 from handlers.models.seam import ContentBlock, ModelMessage, ModelRequest
 
 CACHE_POINT: ContentBlock = {"cachePoint": {"type": "default"}}
@@ -19,7 +19,7 @@ class ConverseRequest:
 
     def __init__(self, request: ModelRequest, traits: Traits) -> None:
         self._caches = traits.caches if request.cache else frozenset()
-        self.tool_names = _names_for_model(request.tools)
+        self.tool_names = names_for_model(request.tools)
         messages = repaired(request.messages, tools=bool(request.tools))
         parameters: dict[str, Any] = {
             "modelId": request.model_id,
@@ -58,13 +58,6 @@ class ConverseRequest:
         ours = {own: theirs for theirs, own in self.tool_names.items()}
         wanted = choice["tool"]["name"]
         return {"tool": {"name": ours.get(wanted, wanted)}}
-
-
-def _names_for_model(tools: list[dict[str, Any]]) -> dict[str, str]:
-    """The name in the form that Bedrock takes to the tool's own, in the tools' order."""
-    taken: set[str] = set()
-    own = [str(tool["toolSpec"]["name"]) for tool in tools]
-    return {unique(tool_name(name), taken, 64): name for name in own}
 
 
 def _spec(name: str, tool: dict[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,13 @@ def tool_name(name: str) -> str:
     return _NOT_IN_TOOL_NAMES.sub("_", name)[:64] or "tool"
 
 
+def names_for_model(tools: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The name that an API takes to the tool's own, for each {"toolSpec": …}, in their order."""
+    taken: set[str] = set()
+    own = [str(tool["toolSpec"]["name"]) for tool in tools]
+    return {unique(tool_name(name), taken, 64): name for name in own}
+
+
 def unique(wanted: str, taken: set[str], longest: int) -> str:
     """`wanted`, or it with a number, so that it isn't among the taken; at most `longest` characters."""
     name, number = wanted[:longest], 1

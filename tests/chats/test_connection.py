@@ -80,6 +80,7 @@ async def test_a_reader_that_takes_nothing_for_long_is_closed_as_too_slow(socket
 
 async def test_a_reader_for_whom_too_much_piles_up_is_closed_as_too_slow(socket):
     socket.open.clear()
+    socket.connection.greet("hello")
     for _ in range(6):
         socket.connection.notice("x" * (1 << 20))
     socket.open.set()
@@ -155,3 +156,10 @@ async def test_a_socket_that_has_gone_follows_nothing():
     socket.connection.follow(Follower(response_id, 3, socket.connection, hub, None))
     await socket.connection.release()
     assert hub.port().listeners == {}
+
+
+async def test_the_greeting_is_the_first_frame_whatever_came_before_it(socket):
+    socket.connection.notice("a run began")
+    socket.connection.greet("hello")
+    await socket.has_sent(2)
+    assert socket.sent == ["hello", "a run began"]

@@ -157,6 +157,20 @@ def test_a_writer_that_is_slow_isnt_the_handlers_silence(limit, register, gate):
     assert wait_for_end(response_id).outcome == ("completed", None)
 
 
+def test_a_run_that_cant_be_checked_costs_the_others_nothing(limit, register, monkeypatch):
+    user = limit(IDLE_TIMEOUT=0.3)
+    register(handler_class(begins_and_waits))
+    faulty, overdue = start(user), control.Control._overdue
+
+    def fails_for_one(self, run, now):
+        if run.response_id == faulty:
+            raise OverflowError
+        return overdue(self, run, now)
+
+    monkeypatch.setattr(control.Control, "_overdue", fails_for_one)
+    assert run_to_end(user).outcome == ("error", "idle_timeout")
+
+
 # After the handler's own end
 
 

@@ -41,6 +41,7 @@ class Reader:
 
     def __init__(self):
         self.batches = []
+        self.turn = asyncio.Lock()
         self.lagging = False
         self.has_room = asyncio.Event()
         self.has_room.set()

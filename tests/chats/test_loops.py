@@ -146,46 +146,65 @@ def test_a_closed_loop_takes_no_calls_and_raises_nothing(loop):
 
 
 def test_a_loop_that_was_given_back_is_lent_again(pool):
-    loop = pool.acquire()
-    assert pool.acquire() is not loop
-    pool.release(loop)
-    assert pool.acquire() is loop
+    loop = pool.acquire("first")
+    assert pool.acquire("second") is not loop
+    pool.release(loop, "first")
+    assert pool.acquire("third") is loop
 
 
 def test_more_idle_loops_than_are_kept_are_ended(pool, monkeypatch):
     monkeypatch.setattr(loops, "MOST_IDLE", 1)
-    kept, ended = pool.acquire(), pool.acquire()
-    pool.release(kept)
-    pool.release(ended)
+    kept, ended = pool.acquire("a"), pool.acquire("b")
+    pool.release(kept, "a")
+    pool.release(ended, "b")
     ended.thread.join(PATIENCE)
     assert not ended.thread.is_alive()
     assert kept.thread.is_alive()
 
 
 def test_the_shared_loop_is_one_until_it_is_retired(pool, gate):
-    shared = pool.shared()
-    assert pool.shared() is shared
+    shared = pool.shared("a")
+    assert pool.shared("b") is shared
     block(shared, gate)
     pool.retire_shared(shared)
-    assert pool.shared() is not shared
+    assert pool.shared("c") is not shared
     pool.retire_shared(shared)
-    assert pool.shared() is pool.shared_if_any
+    assert pool.shared("d") is pool.shared_if_any
+
+
+def test_a_retired_loop_ends_with_its_last_user(pool):
+    shared = pool.shared("a")
+    pool.shared("b")
+    pool.retire_shared(shared)
+    pool.release(shared, "a")
+    assert shared.thread.is_alive()
+    pool.release(shared, "b")
+    shared.thread.join(PATIENCE)
+    assert not shared.thread.is_alive()
 
 
 def test_an_abandoned_thread_is_counted_and_ends_when_its_handler_does(pool, gate):
-    loop = pool.acquire()
+    loop = pool.acquire("a")
     block(loop, gate)
-    pool.abandon(loop)
+    pool.abandon(loop, "a")
     assert (pool.abandoned, loop.thread.is_alive()) == (1, True)
     gate.set()
     loop.thread.join(PATIENCE)
     assert not loop.thread.is_alive()
 
 
+def test_a_loop_that_its_user_has_given_back_is_not_abandoned(pool):
+    loop = pool.acquire("a")
+    pool.release(loop, "a")
+    assert pool.acquire("b") is loop
+    pool.abandon(loop, "a")
+    assert (pool.abandoned, loop.thread.is_alive()) == (0, True)
+
+
 def test_a_stop_ends_all_threads_and_counts_those_that_wont(pool, gate, monkeypatch):
     monkeypatch.setattr(HandlerLoop.stop, "__defaults__", (0.2,))
-    idle, shared = pool.acquire(), pool.shared()
-    pool.release(idle)
+    idle, shared = pool.acquire("a"), pool.shared("b")
+    pool.release(idle, "a")
     block(shared, gate)
     pool.stop()
     assert not idle.thread.is_alive()

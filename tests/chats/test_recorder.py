@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
+from chats.models import Run
 from chats.recorder import EMPTY_ANSWER, NotAnEvent, Recorder, normalise_usage
 from chats.runlog import MAX_TEXT_BYTES, RunLog, byte_length
 from handlers.events import (
@@ -298,6 +299,34 @@ def test_an_errors_details_are_for_the_audit_alone():
     assert json.loads(event.details) == {"key": "aw=="}
 
 
+def test_the_end_doesnt_name_an_error_that_was_hidden():
+    assert Record(HELLO, ErrorEvent(error_type="fraud", message="m", emit=False)).outcome == ("error", "handler_error")
+
+
+@pytest.mark.parametrize("hidden", [False, "no", None, 0])
+def test_what_is_refused_of_a_hidden_event_is_hidden_too(hidden):
+    record = Record(MetadataEvent(metadata={"salary": float("nan")}, emit=hidden), HELLO)
+    assert [(kind, event.emit) for kind, _, event in record.log[:1]] == [("error", False)]
+
+
+def test_an_events_flag_that_raises_is_refused_and_the_run_goes_on():
+    class Unreadable(BaseEvent):
+        @property
+        def emit(self):
+            raise RuntimeError
+
+        @emit.setter
+        def emit(self, value):
+            pass
+
+    assert Record(Unreadable(), HELLO).outcome == ("completed", None)
+
+
+def test_the_end_of_an_error_with_a_long_type_fits_its_column():
+    width = Run._meta.get_field("error_type").max_length
+    assert Record(ErrorEvent(error_type="x" * 150, message="m")).outcome == ("error", "x" * width)
+
+
 # Usage
 
 
@@ -314,7 +343,7 @@ def test_usage_is_read_in_every_common_spelling(usage, normal):
     assert tuple(normalise_usage(usage).values()) == normal
 
 
-@pytest.mark.parametrize("count", ["12", None, True, -1, [1], {"n": 1}])
+@pytest.mark.parametrize("count", ["12", None, True, -1, [1], {"n": 1}, 10**400, 1e300])
 def test_usage_is_numbers_only(count):
     assert normalise_usage({"input_tokens": count}) == {}
 

@@ -8,6 +8,7 @@ import pytest
 
 from chats import runner
 from chats.logcontext import RunContextFilter
+from chats.recorder import LONGEST_MESSAGE
 from chats.runs import cancel_run
 from handlers.base import BaseTaskHandler
 from handlers.errors import HandlerError, ModelThrottled
@@ -196,7 +197,7 @@ def test_words_of_any_shape_end_a_run(finish, words):
 
     finished = finish(body)
     assert finished.outcome == ("error", "handler_error")
-    assert finished.error == str(words).replace("\0", "\ufffd").replace("\ud800", "\ufffd")
+    assert finished.error == str(words).replace("\0", "\ufffd").replace("\ud800", "\ufffd")[:LONGEST_MESSAGE]
 
 
 def test_an_error_type_is_no_longer_than_its_column(finish):

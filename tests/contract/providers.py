@@ -16,6 +16,7 @@ from tests.standins.behaviour import Behaviour, ask_for
 #: Where each provider's class is, as module:class. What can't be imported fails its tests, not the others'.
 PROVIDERS = {
     "bedrock": "tests.contract.bedrock_provider:BedrockUnderTest",
+    "openai": "tests.contract.openai_provider:OpenAIUnderTest",
 }
 
 

@@ -82,7 +82,8 @@ def story_of(yielded: Sequence[Any], escaped: BaseException | None, reference: s
         elif value.type != "response_start":
             story.said.append(ids.settle(_said(value)))
     if isinstance(escaped, HandlerError):
-        failure = {"error_type": clean_text(escaped.error_type), "message": clean_text(escaped.message)}
+        error_type = clean_text(escaped.error_type)[:LONGEST_ERROR_TYPE]
+        failure = {"error_type": error_type, "message": clean_text(escaped.message)}
         return _ended(story, end, failed_with=failure)
     return _ended(story, end, failed_with=None if escaped is None else _unforeseen(reference))
 

@@ -28,7 +28,7 @@ PLANTS: dict[str, Plant] = {}
 
 
 def plant(bug: Plant) -> Plant:
-    PLANTS[bug.__name__] = bug
+    PLANTS[bug.__name__.replace("_", " ")] = bug
     return bug
 
 
@@ -63,11 +63,7 @@ def _at_the_take(change: Callable[[list[Pending]], list[Pending]]) -> Plant:
 
 
 PLANTS["the journal loses an event"] = _at_the_take(lose)
-PLANTS["the journal takes an event twice"] = _at_the_take(
-    lambda events: (
-        [replace(events[0], chunks=list(events[0].chunks or []) or None), *events] if len(events) > 2 else events
-    )
-)
+PLANTS["the journal takes an event twice"] = _at_the_take(double)
 PLANTS["the journal swaps two events"] = _at_the_take(swap)
 
 

@@ -50,6 +50,8 @@ def test_lists_are_split_at_commas(monkeypatch):
         ("WORKBENCH_ALLOWED_ORIGINS", "chat.example.org", "scheme and host"),
         ("WORKBENCH_LOG_LEVEL", "loud", "pattern"),
         ("WORKBENCH_BEDROCK_MODELS", "two words", "write its id, or id=label"),
+        ("OPENAI_BASE_URL", "localhost:11434", "must be where the server's API begins"),
+        ("WORKBENCH_OPENAI_MODELS", "two words", "write its id, or id=label"),
         ("OPENSEARCH_AWS_SERVICE", "s3", "pattern"),
     ],
 )

@@ -23,12 +23,13 @@ def _reasons(clients: ClientRegistry) -> dict[str, str | None]:
 
 
 def test_without_settings_only_metrics_are_available(clients: ClientRegistry, settings: Any) -> None:
-    settings.AWS_REGION = settings.OPENSEARCH_URL = ""
+    settings.AWS_REGION = settings.OPENSEARCH_URL = settings.OPENAI_BASE_URL = settings.OPENAI_API_KEY = ""
     assert _reasons(clients) == {
         "bedrock_runtime": "AWS_REGION isn't set.",
         "dynamodb": "AWS_REGION isn't set.",
         "s3": "AWS_REGION isn't set.",
         "opensearch": "OPENSEARCH_URL isn't set.",
+        "openai": "OPENAI_BASE_URL isn't set.",
         "metrics": None,
     }
 
@@ -41,6 +42,7 @@ def test_without_credentials_the_reason_says_what_to_do(clients: ClientRegistry,
         "dynamodb": NONE_FOUND,
         "s3": NONE_FOUND,
         "opensearch": NONE_FOUND,
+        "openai": "OPENAI_BASE_URL isn't set.",
         "metrics": None,
     }
 

@@ -65,7 +65,7 @@ def test_a_taken_or_impossible_name_is_refused(name: str) -> None:
 
 
 def test_the_built_in_clients_are_known() -> None:
-    assert clients.names() == ["bedrock_runtime", "dynamodb", "s3", "opensearch", "metrics"]
+    assert clients.names() == ["bedrock_runtime", "dynamodb", "s3", "opensearch", "openai", "metrics"]
 
 
 def test_starting_up_imports_no_sdk() -> None:
