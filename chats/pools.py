@@ -65,7 +65,7 @@ class GrowingPool:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Callable[[], Callable[[], None]] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._idle = 0
         self._threads: set[threading.Thread] = set()
@@ -77,7 +77,7 @@ class GrowingPool:
         with self._lock:
             if self._stopping:
                 raise RuntimeError("the pool has stopped")
-            self._calls.put(functools.partial(_settle, future, contextvars.copy_context(), bound))
+            self._calls.put(functools.partial(_outcome, future, contextvars.copy_context(), bound))
             if self._idle:
                 self._idle -= 1
                 return future
@@ -102,25 +102,32 @@ class GrowingPool:
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
-            call()
+            settle = call()
+            # Idle before the caller hears of it: whoever submits the next call at once finds this thread.
             with self._lock:
-                if self._stopping or self._idle >= self.MOST_IDLE:
-                    break
-                self._idle += 1
+                stays = not self._stopping and self._idle < self.MOST_IDLE
+                self._idle += stays
+            settle()
+            if not stays:
+                break
         connections.close_all()
         with self._lock:
             self._threads.discard(threading.current_thread())
 
 
-def _settle(future: Future[Result], context: contextvars.Context, call: Callable[[], Result]) -> None:
+def _outcome(future: Future[Result], context: contextvars.Context, call: Callable[[], Result]) -> Callable[[], None]:
+    """Runs `call`; what it gives settles the future."""
     if not future.set_running_or_notify_cancel():
-        return
+        return _nothing
     try:
         result = context.run(call)
     except BaseException as error:  # noqa: BLE001 - it's the caller's, who gets it from the future
-        future.set_exception(error)
-    else:
-        future.set_result(result)
+        return functools.partial(future.set_exception, error)
+    return functools.partial(future.set_result, result)
+
+
+def _nothing() -> None:
+    """What settles a call that was cancelled before it began."""
 
 
 def _with_fresh_connections(call: Callable[[], Result]) -> Result:
