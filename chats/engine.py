@@ -179,7 +179,7 @@ class Engine:
             if worker_id is not None:
                 confirm_lease(worker_id)
         except WorkerLost as lost:
-            self.journal.write(self._lease_lost)
+            self.journal.write(self._beat_job)  # which looks again: of two starts only the first may give up runs
             raise DoorError("unavailable", "The server was paused; try again.", retry_after=1) from lost
 
     def launch(self, facts: RunFacts, prepare: Prepare) -> None:

@@ -1,11 +1,14 @@
 """Whether a start goes ahead: the same again, handlers, options, personas, limits."""
 
+import threading
+
 import pytest
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from pydantic import BaseModel
 
 from chats.fields import new_id
-from chats.models import Chat, Persona, Run
+from chats.models import Chat, Persona, Run, Worker
 from chats.pools import GrowingPool
 from chats.protocol import DoorError, StartBody
 from chats.runs import start_run
@@ -220,3 +223,34 @@ def test_a_process_has_so_many_runs(engine, register, gate, settings):
     wait_for_end(running)
     until(lambda: not engine.runs)
     assert run_to_end(make_user("alan")).outcome == ("completed", None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_starts_under_a_lost_lease_are_refused_and_one_new_lease_is_taken(engine, monkeypatch):
+    user = make_user()
+    monkeypatch.setattr(engine.control, "_beat", lambda: None)  # which would find it out before them
+    engine.write(Worker.objects.count).result(20)
+    held, let_go = threading.Event(), threading.Event()
+    engine.write(lambda: held.set() or let_go.wait(20))
+    held.wait(20)
+    ended = engine.write(lambda: Worker.objects.update(ended_at=timezone.now()))
+    codes: list[str] = []
+    attempts = [threading.Thread(target=refused, args=(user, codes)) for _ in range(3)]
+    for attempt in attempts:
+        attempt.start()
+    until(lambda: engine.journal._jobs.qsize() == 4)
+    let_go.set()
+    for attempt in attempts:
+        attempt.join(20)
+    assert ended.result(20) == 1
+    assert codes == ["unavailable"] * 3
+    until(lambda: Worker.objects.filter(ended_at=None).exists())
+    assert wait_for_end(start(user, "demo", "text")).run.status == "completed"
+    assert Worker.objects.count() == 2
+
+
+def refused(user, codes):
+    try:
+        start(user, "demo", "text")
+    except DoorError as error:
+        codes.append(error.code)
