@@ -1,4 +1,4 @@
-"""The admin: what is on record, read-only, and personas and tokens to look after.
+"""The admin: what is on record, read-only, and tokens to look after; more is in library_admin.py.
 
 Lists and detail pages show ids, owners, statuses, sizes and times, never what anybody wrote: that is read through
 transcripts.read_transcript, which asks for a reason and keeps it. The pages for that are here too.
@@ -13,20 +13,21 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Length
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from chats import library_admin  # noqa: F401 - registers personas, prompts and feedback
 from chats.engine import get_engine
-from chats.models import AccessRecord, AccessToken, Chat, Event, Message, Persona, Run, Worker
+from chats.models import AccessRecord, AccessToken, Chat, Event, Message, Run, Worker
 from chats.presentation import error_words, items_of
 from chats.protocol import DoorError
+from chats.readonly_admin import OfAChat, ReadOnlyAdmin, link
 from chats.transcripts import LONGEST_REASON, may_read_transcripts, read_log, read_transcript
 
 if TYPE_CHECKING:
@@ -35,59 +36,6 @@ if TYPE_CHECKING:
 REASONS = "transcript_reasons"  # the session's: chat id → why this reader reads it
 MOST_REASONS = 50
 PATIENCE = 20.0  # seconds to wait for the writer
-
-
-def _link(name: str, text: str, *arguments: Any) -> SafeString:
-    return format_html('<a href="{}">{}</a>', reverse(f"admin:{name}", args=arguments), text)
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Lists and shows rows, found by id or by owner; changes none.
-
-    `id_fields` and `owner_field` are what the search looks in: by key, so that it stays quick in long tables.
-    """
-
-    id_fields: tuple[str, ...] = ("pk",)
-    exact_fields: tuple[str, ...] = ()
-    owner_field = "owner__username"
-    search_fields = ("pk",)  # has the search box shown; get_search_results looks
-    search_help_text = "A whole id, or a part of the owner's user name"
-    change_form_template = "admin/chats/read_only.html"
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        try:
-            wanted = Q(*[(name, UUID(term)) for name in self.id_fields], _connector=Q.OR)
-        except ValueError:
-            wanted = Q((f"{self.owner_field}__icontains", term))
-        for name in self.exact_fields:
-            wanted |= Q((name, term))
-        return queryset.filter(wanted), False
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> Any:
-        # Instead of the row's own name, which may be somebody's words: a chat's is its title.
-        named = {"original": object_id, "subtitle": object_id}
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **named})
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        raise Http404("These rows aren't changed in the admin, so there's no history of changes.")
 
 
 class ReasonForm(forms.Form):
@@ -121,7 +69,7 @@ class ChatAdmin(ReadOnlyAdmin):
 
     @admin.display(description="transcript")
     def read(self, chat: Chat) -> SafeString:
-        return _link("chats_chat_transcript", "Read", chat.pk)
+        return link("chats_chat_transcript", "Read", chat.pk)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -198,14 +146,6 @@ def _sequence(text: str | None) -> int:
         raise Http404 from error
 
 
-class OfAChat(ReadOnlyAdmin):
-    """A row that belongs to a chat, with the way to its transcript."""
-
-    @admin.display(description="chat", ordering="chat")
-    def of_chat(self, row: Any) -> SafeString:
-        return _link("chats_chat_transcript", str(row.chat_id), row.chat_id)
-
-
 @admin.register(Message)
 class MessageAdmin(OfAChat):
     id_fields = ("pk", "chat", "parent")
@@ -270,7 +210,7 @@ class RunAdmin(OfAChat):
 
     @admin.display(description="events")
     def log(self, run: Run) -> SafeString:
-        return _link("chats_chat_log", "Log", run.chat_id, run.pk)
+        return link("chats_chat_log", "Log", run.chat_id, run.pk)
 
 
 @admin.register(Event)
@@ -291,7 +231,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="response", ordering="response")
     def of_response(self, event: Event) -> SafeString:
-        return _link("chats_chat_log", str(event.response_id), event.response.chat_id, event.response_id)
+        return link("chats_chat_log", str(event.response_id), event.response.chat_id, event.response_id)
 
     @admin.display(description="hidden", boolean=True, ordering="emit")
     def is_hidden(self, event: Event) -> bool:
@@ -334,15 +274,6 @@ class AccessRecordAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     ordering = ("-at",)
     fields = ("id", "at", "user", "chat_id", "reason")
-
-
-@admin.register(Persona)
-class PersonaAdmin(admin.ModelAdmin):
-    list_display = ("name", "description", "enabled", "updated_at")
-    list_filter = ("enabled", "groups")
-    search_fields = ("name", "description")
-    filter_horizontal = ("groups",)
-    fields = ("name", "description", "prompt", "enabled", "groups")
 
 
 @admin.register(AccessToken)

@@ -18,6 +18,7 @@ from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
 from chats.credentials import Credential, SessionCredential, TokenCredential, find_token, note_use
+from chats.limits import Place, take_place
 from chats.models import UNFINISHED, AccessToken, Run
 from chats.protocol import ClosingCode, DoorError, is_uuid7
 from chats.tickets import redeem_ticket
@@ -25,7 +26,7 @@ from chats.tickets import redeem_ticket
 if TYPE_CHECKING:
     from workbench.models import User
 
-__all__ = ["Admission", "Refused", "admit", "hello", "status_of"]
+__all__ = ["Admission", "Refused", "admit", "enter", "hello", "status_of"]
 
 
 class Refused(Exception):
@@ -61,6 +62,15 @@ def admit(scope: Mapping[str, Any]) -> Admission:
     if admitted is None:
         raise Refused(ClosingCode.UNAUTHORIZED)
     return admitted
+
+
+def enter(scope: Mapping[str, Any]) -> tuple[Admission, Place]:
+    """Who opens this socket, and the place that it takes among theirs. Raises Refused."""
+    admitted = admit(scope)
+    try:
+        return admitted, take_place(admitted.user.pk)
+    except DoorError as refusal:
+        raise Refused(ClosingCode.TOO_MANY_SOCKETS) from refusal
 
 
 def _is_welcome_origin(headers: Mapping[str, str]) -> bool:

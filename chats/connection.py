@@ -17,6 +17,7 @@ from typing import Protocol
 from chats.admission import Admission
 from chats.following import Follower
 from chats.hub import Opening
+from chats.metrics import SOCKETS_CLOSED
 from chats.protocol import Batch, ClosingCode
 
 __all__ = ["Connection", "Flow"]
@@ -135,6 +136,7 @@ class Connection:
         """Closes the socket after the frame that is being sent; what is queued is dropped."""
         if self._closing is None:
             self._closing = code
+            SOCKETS_CLOSED.labels(str(code)).inc()
             self._frames.clear()
             self._ready.set()
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from chats import admission, guard, runs
@@ -23,6 +22,8 @@ from chats.connection import Connection
 from chats.engine import get_engine
 from chats.following import Follower
 from chats.hub import Opening
+from chats.limits import Place
+from chats.metrics import SOCKETS_CLOSED
 from chats.protocol import (
     PROTOCOL_VERSION,
     Cancel,
@@ -51,6 +52,7 @@ class ChatConsumer(AsyncConsumer):
 
     channel_layer_alias = None  # frames come from the hub, which listens once for the whole process
     connection: Connection | None = None
+    _place: Place | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,10 +77,11 @@ class ChatConsumer(AsyncConsumer):
         await self.base_send({"type": "websocket.accept"})
         engine = get_engine()
         try:
-            admitted = await engine.queries.run(admission.admit, self.scope)
+            admitted, self._place = await engine.queries.run(admission.enter, self.scope)
             self._admit(admitted)
             hello = await engine.queries.run(admission.hello, admitted)
         except Refused as refused:
+            SOCKETS_CLOSED.labels(str(refused.code)).inc()
             await self._close(refused.code)
             return
         except (DatabaseError, InterfaceError):
@@ -95,8 +98,6 @@ class ChatConsumer(AsyncConsumer):
         port = get_engine().hub.port()
         flow = self.scope.get("workbench.flow")
         connection = Connection(admitted, send=self._send, send_close=self._close, flow=flow)
-        if len(port.sinks.get(admitted.user.pk, ())) >= settings.WORKBENCH_MAX_SOCKETS_PER_USER:
-            connection.close(ClosingCode.TOO_MANY_SOCKETS)
         self.admitted, self.port, self.connection = admitted, port, connection
         port.add_sink(connection)
         guard.watch_over(port, connection)
@@ -112,6 +113,8 @@ class ChatConsumer(AsyncConsumer):
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        if self._place is not None:
+            self._place.release()
         if self.connection is not None:
             self.port.remove_sink(self.connection)
             guard.leave(self.port, self.connection)
@@ -159,7 +162,8 @@ class ChatConsumer(AsyncConsumer):
             body = DoorError("unavailable", "The database can't be reached; try again.", retry_after=2).body()
         else:
             reference = str(uuid.uuid4())
-            logger.error("A frame failed (reference %s).", reference, exc_info=error)
+            told = {"correlation_id": reference}
+            logger.error("A frame failed (reference %s).", reference, exc_info=error, extra=told)
             message = f"Something went wrong. If you report it, give this reference: {reference}"
             body = {"code": "internal", "message": message}
         # As it was sent, but a lone surrogate in it can't go out again.

@@ -50,6 +50,7 @@ class Control:
         beat: Callable[[], Future[None] | None],
         on_fenced: Callable[[ActiveRun], None],
         on_blocked: Callable[[str], None],
+        watch_writer: Callable[[], None],
     ) -> None:
         self.limits = limits
         self._runs = runs
@@ -57,6 +58,7 @@ class Control:
         self._beat = beat
         self._on_fenced = on_fenced
         self._on_blocked = on_blocked
+        self._watch_writer = watch_writer
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._last_beat = 0.0
@@ -86,6 +88,7 @@ class Control:
             if not run.log.closed:
                 self._check_alone(run, now)
         self._watch_shared_loop()
+        self._watch_writer()
         if now - self._last_beat >= BEAT and (self._beating is None or self._beating.done()):
             self._last_beat = now
             self._beating = self._beat()

@@ -18,12 +18,13 @@ from chats import reading, runs
 from chats.engine import get_engine
 from chats.models import Chat, Message
 from chats.protocol import DoorError, encode_frame, is_uuid7
+from chats.search import queue_title
 from handlers.encoding import canonical_json
 
 if TYPE_CHECKING:
     from workbench.models import User
 
-__all__ = ["MAX_METADATA", "change_chat", "create_chat", "delete_chat"]
+__all__ = ["MAX_METADATA", "change_chat", "commit", "create_chat", "delete_chat"]
 
 Result = TypeVar("Result")
 Fields = Mapping[str, Any]
@@ -39,7 +40,7 @@ def create_chat(user: User, fields: Fields) -> Chat:
         chat.title_source = Chat.TitleSource.USER
     _require_small(chat.metadata)
     try:
-        _commit(_insert, chat)
+        commit(_insert, chat)
     except IntegrityError as error:
         taken = {"name": ["It is taken."]}
         raise DoorError("conflict", f"You have a chat named “{chat.name}” already.", fields=taken) from error
@@ -48,14 +49,16 @@ def create_chat(user: User, fields: Fields) -> Chat:
 
 
 def change_chat(user: User, id_or_name: str, changes: Fields) -> Chat:
-    """The chat with `changes`: title, status, active_leaf (a message's id or None), metadata to merge.
+    """The chat with `changes`: title, status, pinned, active_leaf (a message's id or None), metadata to merge.
+
+    An active leaf that is a request stands for its newest response: a branch ends with an answer.
 
     Raises DoorError: not_found, or invalid with the field named.
     """
     chat = reading.get_chat(user, id_or_name)
     if not changes:
         return chat
-    changed = _commit(_change, user, str(chat.pk), changes)
+    changed = commit(_change, user, str(chat.pk), changes)
     _tell("updated", changed)
     return changed
 
@@ -66,10 +69,11 @@ def delete_chat(user: User, id_or_name: str) -> None:
     What was said stays in the log, for the audit. Raises DoorError not_found.
     """
     chat = reading.get_chat(user, id_or_name)
-    _tell("deleted", _commit(_delete, user, str(chat.pk)))
+    _tell("deleted", commit(_delete, user, str(chat.pk)))
 
 
-def _commit(job: Callable[..., Result], *args: Any) -> Result:
+def commit(job: Callable[..., Result], *args: Any) -> Result:
+    """Runs the job in a transaction of the journal's thread and gives what it gives. Raises DoorError unavailable."""
     writing = get_engine().write(job, *args)
     try:
         return writing.result(PATIENCE)
@@ -89,6 +93,8 @@ def _tell(change: str, chat: Chat) -> None:
 
 def _insert(chat: Chat) -> None:
     chat.save(force_insert=True)
+    if chat.title:
+        queue_title(chat.pk)
 
 
 def _locked(user: User, chat_id: str) -> Chat:
@@ -102,8 +108,10 @@ def _change(user: User, chat_id: str, changes: Fields) -> Chat:
     chat = _locked(user, chat_id)
     if "title" in changes:
         chat.title, chat.title_source = changes["title"], Chat.TitleSource.USER
-    if "status" in changes:
-        chat.status = changes["status"]
+        queue_title(chat.pk)
+    for name in ("status", "pinned"):
+        if name in changes:
+            setattr(chat, name, changes[name])
     if "active_leaf" in changes:
         chat.active_leaf = _leaf(chat, changes["active_leaf"])
     if "metadata" in changes:
@@ -111,7 +119,7 @@ def _change(user: User, chat_id: str, changes: Fields) -> Chat:
         chat.metadata = {name: value for name, value in merged.items() if value is not None}
         _require_small(chat.metadata)
     chat.updated_at = timezone.now()
-    chat.save(update_fields=["title", "title_source", "status", "active_leaf", "metadata", "updated_at"])
+    chat.save(update_fields=["title", "title_source", "status", "pinned", "active_leaf", "metadata", "updated_at"])
     return chat
 
 
@@ -120,9 +128,17 @@ def _leaf(chat: Chat, message_id: str | None) -> Message | None:
         return None
     found = Message.objects.filter(chat=chat, pk=UUID(message_id)).first() if is_uuid7(message_id) else None
     if found is None:
-        message = "It must be the id of a message in this chat."
-        raise DoorError("invalid", f"“active_leaf” isn't right: {message}", fields={"active_leaf": [message]})
-    return found
+        raise _wrong_leaf("It must be the id of a message in this chat.")
+    if found.kind == Message.Kind.RESPONSE:
+        return found
+    newest = Message.objects.filter(chat=chat, parent=found).order_by("-id").first()
+    if newest is None:
+        raise _wrong_leaf("That message has no answer: give an answer's id.")
+    return newest
+
+
+def _wrong_leaf(message: str) -> DoorError:
+    return DoorError("invalid", f"“active_leaf” isn't right: {message}", fields={"active_leaf": [message]})
 
 
 def _delete(user: User, chat_id: str) -> Chat:

@@ -18,22 +18,25 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError
 
-from chats import orphans
+from chats import limits, metrics
 from chats.control import Control, Limits
 from chats.following import resync
 from chats.hub import Hub, Port
+from chats.indexing import Indexing
 from chats.journal import Journal, JournalStopped
+from chats.lease import Lease
 from chats.logcontext import run_context
 from chats.loops import LoopPool
 from chats.ormthreads import OrmThreads
 from chats.pools import GrowingPool, QueryPool
 from chats.protocol import Batch, ClosingCode, DoorError, encode_frame
 from chats.relay import Relay, shared_layer
-from chats.rows import AlreadyEnded, WorkerLost, confirm_lease
+from chats.rows import AlreadyEnded
 from chats.runlog import RunLog
 from chats.runner import CANCELLED, ActiveRun, RunFacts, Stop, launch
+from chats.titles import TitleWriter
 from handlers.clients import clients, metrics_client
 from handlers.registry import registry
 
@@ -45,8 +48,10 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 SHUTDOWN = Stop("error", "shutdown", "The server was stopped while this answer was being written. Please ask again.")
-STOP_PATIENCE = 3.0
-STEADY = 5.0  # seconds: two beats and a retry
+NOT_STORED = Stop("error", "handler_error", "The answer could not be stored, so it was ended.")
+STOP_PATIENCE = 3.0  # seconds
+DATABASE_PATIENCE = 30.0  # seconds that a run may wait for the database before it begins
+DATABASE_PAUSE = 0.25
 
 
 class Engine:
@@ -54,10 +59,10 @@ class Engine:
 
     def __init__(self) -> None:
         self.runs: dict[str, ActiveRun] = {}
+        self.starting: set[str] = set()  # responses whose start is being stored: launched next, or not at all
         self.hub = Hub()
         self.blocking_tasks: set[str] = set()  # handlers that broke their word to be cooperative
         self.accepting = False
-        self._beaten_at = self._steady_since = float("-inf")  # monotonic: the last beat, and since when in time
         self._started = False
         self._lock = threading.Lock()
 
@@ -73,8 +78,21 @@ class Engine:
             self.orm_threads = OrmThreads()
             self.queries = QueryPool(6, "queries")
             self.preparing = GrowingPool("preparing")
+            self.titles = TitleWriter(self.queries, self.hub, self.write)
             self.journal = Journal(
-                self.hub, on_end=self._ended, on_fault=self._run_cannot_be_stored, on_lost=self._lease_lost
+                self.hub,
+                on_end=self._ended,
+                on_fault=self._run_cannot_be_stored,
+                on_lost=self._lease_lost,
+            )
+            self.indexing = Indexing(self.journal)
+            self.lease = Lease(
+                self.journal,
+                self.runs,
+                self.starting,
+                on_lost=self._give_up_runs,
+                on_cancel=self._cancel_here,
+                on_reaped=self._publish_orphan,
             )
             limits = Limits(
                 settings.WORKBENCH_RUN_TIMEOUT,
@@ -87,11 +105,12 @@ class Engine:
                 limits,
                 beat=self._beat,
                 on_fenced=self._fenced,
-                on_blocked=self.blocking_tasks.add,
+                on_blocked=self._blocked,
+                watch_writer=self.journal.report_stall,
             )
             self.journal.start()
             try:
-                self.journal.worker_id = self.journal.write(orphans.register_worker).result()
+                self.lease.take()
             except DatabaseError:
                 self.journal.stop()
                 raise
@@ -111,6 +130,10 @@ class Engine:
         self.hub.relay = self.hub.relay_notice = None
         if self.relay is not None:
             self.relay.stop()
+
+    @property
+    def started(self) -> bool:
+        return self._started
 
     async def drain(self, grace: float) -> None:
         """Takes no more runs, lets those in progress finish for `grace` seconds, ends the rest, closes sockets."""
@@ -139,12 +162,9 @@ class Engine:
             while self.runs and time.monotonic() < deadline:
                 time.sleep(0.02)
             self.control.stop()
+            self.titles.stop()
             self.preparing.stop()
-            try:
-                if self.journal.worker_id is not None:
-                    self.journal.write(orphans.end_worker, self.journal.worker_id).result(timeout=5)
-            except (DatabaseError, TimeoutError):
-                logger.warning("The lease can't be given back; another process will reap it.", exc_info=True)
+            self.lease.give_back()
             self.journal.stop()
             self._stop_relay()
             self.loops.stop()
@@ -170,17 +190,8 @@ class Engine:
         if not self.accepting:
             raise DoorError("unavailable", "The server is stopping; try again shortly.", retry_after=2)
         if len(self.runs) >= settings.WORKBENCH_MAX_RUNS:
+            metrics.RATE_LIMITED.labels("capacity").inc()
             raise DoorError("rate_limited", "The server is at its limit of running answers.", retry_after=5)
-
-    def require_lease(self) -> None:
-        """In the writer thread: raises DoorError if this process was taken for dead, and takes a new lease."""
-        worker_id = self.journal.worker_id
-        try:
-            if worker_id is not None:
-                confirm_lease(worker_id)
-        except WorkerLost as lost:
-            self.journal.write(self._beat_job)  # which looks again: of two starts only the first may give up runs
-            raise DoorError("unavailable", "The server was paused; try again.", retry_after=1) from lost
 
     def launch(self, facts: RunFacts, prepare: Prepare) -> None:
         """Begins a run whose start, event 0, is committed. In the writer thread.
@@ -199,8 +210,22 @@ class Engine:
         with run_context(run.facts):
             try:
                 self._put_on_a_loop(run, prepare(run))
+            except (OperationalError, InterfaceError) as error:
+                self._prepare_again(run, prepare, error)
             except BaseException as error:  # noqa: BLE001 - the border: a handler's constructor may raise anything
                 run.fail(error)
+
+    def _prepare_again(self, run: ActiveRun, prepare: Prepare, error: Exception) -> None:
+        """The database is away, which is no fault of the handler's: it gets a fresh connection a moment later."""
+        if run.log.closed or run.stopping is not None or time.monotonic() - run.started_at > DATABASE_PATIENCE:
+            run.fail(error)
+            return
+        logger.warning("The run of response %s can't begin now (%s); trying again.", run.response_id, error)
+        time.sleep(DATABASE_PAUSE)
+        try:
+            self.preparing.submit(self._prepare, run, prepare)
+        except RuntimeError:  # the pool has stopped
+            run.fail(error)
 
     def _put_on_a_loop(self, run: ActiveRun, make_generator: Callable[[], AsyncGenerator[Any, None]]) -> None:
         if run.log.closed:
@@ -236,24 +261,32 @@ class Engine:
         if not run.cooperative:
             self.loops.abandon(run.loop, run)
 
+    def _blocked(self, task: str) -> None:
+        self.blocking_tasks.add(task)
+        metrics.BLOCKED_HANDLERS.labels(task).inc()
+
     def _ended(self, response_id: str, batch: Batch) -> None:
         """In the writer thread: the end is committed and published."""
         run = self.runs.pop(response_id, None)
         if run is not None:
             self.hub.notify(run.facts.user_id, run_frame(run.facts, batch.status or "error", batch.through))
+            if batch.status == "completed":
+                self.titles.offer(run.facts)
             _measure(run)
+            self._count_tokens(run)
+
+    def _count_tokens(self, run: ActiveRun) -> None:
+        """Elsewhere: the writer waits for no broker. What isn't counted now is when the log is summed up again."""
+        used = limits.tokens_of(run.log.end.usage) if run.log.end is not None else 0
+        if used and limits.tokens_are_limited():
+            self.queries.submit(limits.count_tokens, run.facts.user_id, used)
 
     def _run_cannot_be_stored(self, log: RunLog, error: BaseException) -> None:
         """In the writer thread: the database refuses this run's events for good, and only this run's."""
         self._forget(log.response_id)
         if isinstance(error, AlreadyEnded):
             return
-        message = "The answer could not be stored, so it was ended."
-        try:
-            with transaction.atomic():
-                self._finish_orphan(log.response_id, Stop("error", "handler_error", message))
-        except DatabaseError:
-            logger.exception("Response %s can't even be ended; the reaper will try again.", log.response_id)
+        self.lease.end_response(log.response_id, NOT_STORED)
 
     def _forget(self, response_id: str) -> None:
         """Drops a run that somebody else ends: nothing of it is written any more."""
@@ -268,75 +301,42 @@ class Engine:
     def _beat(self) -> Future[None] | None:
         for port in self.hub.ports:
             port.post(partial(self._resync, port))
-        try:
-            beating = self.journal.write(self._beat_job)
-        except JournalStopped:
-            return None
-        beating.add_done_callback(_log_failed_beat)
+        beating = self.lease.beat()
+        self.queries.submit(limits.refresh_places)
+        self.indexing.look()
         return beating
 
     def _resync(self, port: Port) -> None:
         if port.listeners:
             port.spawn(resync(port, self.hub, self.queries))
 
-    def _beat_job(self) -> None:
-        """In the writer thread: renews the lease, hears of cancels, looks after the dead."""
-        worker_id = self.journal.worker_id
-        if worker_id is None or not orphans.beat(worker_id):
-            transaction.on_commit(self._lease_lost)
-            return
-        mine = orphans.runs_of(worker_id)
-        for response_id, asked in mine.items():
-            if asked:
-                self._cancel_here(response_id)
-        orphans.reap_workers(expired=self._beats_steadily())
-        # A run of this lease that isn't here can't be: its launch failed, or its fault couldn't be written.
-        strays = [response_id for response_id in mine if response_id not in self.runs]
-        for response_id in [*orphans.orphans(), *strays]:
-            self.journal.write(self._finish_orphan, response_id).add_done_callback(_log_failed_reaping)
-
-    def _beats_steadily(self) -> bool:
-        """Whether this process has lately beaten in time: after an outage others need a moment to do so again."""
-        now = time.monotonic()
-        if now - self._beaten_at > STEADY:
-            self._steady_since = now
-        self._beaten_at = now
-        return now - self._steady_since >= STEADY
-
-    def _finish_orphan(self, response_id: str, stop: Stop = orphans.WORKER_LOST) -> None:
-        ended = orphans.finish_orphan(response_id, stop)
-        if ended is not None:
-            facts, batch = ended
-            transaction.on_commit(lambda: self._publish_orphan(facts, batch))
-
     def _publish_orphan(self, facts: RunFacts, batch: Batch) -> None:
+        metrics.REAPED_RUNS.inc()
         self.hub.publish([batch])
         self.hub.notify(facts.user_id, run_frame(facts, batch.status or "error", batch.through))
 
     def _lease_lost(self) -> None:
-        """In the writer thread: this process was taken for dead. It gives up its runs and begins anew."""
+        self.lease.lost()
+
+    def _give_up_runs(self) -> None:
+        """In the writer thread: this process was taken for dead."""
         logger.error("This process's lease was ended by another; its %d runs are given up.", len(self.runs))
         for response_id in list(self.runs):
             self._forget(response_id)
-        with transaction.atomic():
-            self.journal.worker_id = orphans.register_worker()
 
 
 def _measure(run: ActiveRun) -> None:
-    """handler.success, handler.error and handler.duration, for every handler without its doing."""
-    if run.log.end is not None:
-        seconds = time.monotonic() - run.started_at
-        metrics_client.record_run(run.facts.task, run.log.end.status, seconds, run.log.end.error_type, run.recorded)
-
-
-def _log_failed_reaping(reaping: Future[None]) -> None:
-    if not reaping.cancelled() and reaping.exception() is not None:
-        logger.warning("An orphaned answer couldn't be ended; trying again.", exc_info=reaping.exception())
-
-
-def _log_failed_beat(beating: Future[None]) -> None:
-    if not beating.cancelled() and beating.exception() is not None:
-        logger.warning("This process's lease couldn't be renewed.", exc_info=beating.exception())
+    """What is counted of every run, without its handler's doing."""
+    end, log, task = run.log.end, run.log, run.facts.task
+    if end is None:
+        return
+    seconds = time.monotonic() - run.started_at
+    metrics_client.record_run(task, end.status, seconds, end.error_type, run.recorded)
+    metrics.RUNS.labels(task, end.status).inc()
+    if end.status == "error":
+        metrics.RUN_ERRORS.labels(metrics.error_label(end.error_type)).inc()
+    if log.began_at is not None:
+        metrics.FIRST_EVENT_SECONDS.labels(task).observe(log.began_at - run.started_at)
 
 
 def run_frame(facts: RunFacts, status: str, sequence: int) -> str:

@@ -21,6 +21,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 
 from chats.hub import Hub, Opening, Port
+from chats.metrics import EVENTS_REPLAYED
 from chats.models import UNFINISHED, Event, Run
 from chats.pools import QueryPool
 from chats.protocol import Batch, WireEvent, merge_events
@@ -223,6 +224,7 @@ class Follower:
 
     def _put_page(self, page: Page) -> None:
         batch = page.batch
+        EVENTS_REPLAYED.inc(len(batch.events))
         self.cursor = batch.through
         # An empty last page is sent too: it tells who was there already that nothing follows.
         if batch.through > batch.after or batch.status is not None:

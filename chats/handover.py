@@ -13,7 +13,7 @@ from chats import reading
 from chats.models import Message, Run
 from chats.runner import ActiveRun
 from handlers import messages
-from handlers.base import call_handle
+from handlers.base import BaseTaskHandler, call_handle, takes
 from handlers.registry import registry
 
 __all__ = ["hand_over"]
@@ -26,24 +26,28 @@ def hand_over(stored: Run, run: ActiveRun) -> Callable[[], AsyncGenerator[Any, N
     """
     handler = registry.build(stored.task)
     run.cooperative = registry.get(stored.task).cooperative
-    keywords = _keywords(stored)
+    keywords = _keywords(stored, handler)
     return lambda: call_handle(handler, **keywords)
 
 
-def _keywords(run: Run) -> dict[str, Any]:
+def _keywords(run: Run, handler: BaseTaskHandler) -> dict[str, Any]:
     request = run.request_message
-    return {
+    keywords = {
         "chat_id": str(run.chat_id),
-        "message_history": [as_plain(each) for each in reading.branch(request)[:-1]],
         "user_message": as_plain(request),
         "model_id": run.model_id,
         "response_message_id": str(run.pk),
         "context": run.inputs.get("context"),
         "persona": run.inputs.get("persona"),
         "user_id": str(run.user_id),
-        "user_groups": list(run.user.groups.order_by("name").values_list("name", flat=True)),
         "options": registry.parse_options(run.task, run.inputs.get("options")),
     }
+    # What costs a query is asked for only where it's taken.
+    if takes(handler, "message_history"):
+        keywords["message_history"] = [as_plain(each) for each in reading.branch(request)[:-1]]
+    if takes(handler, "user_groups"):
+        keywords["user_groups"] = list(run.user.groups.order_by("name").values_list("name", flat=True))
+    return keywords
 
 
 def as_plain(message: Message) -> messages.Message:

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from chats.metrics import EVENTS_PUBLISHED
 from chats.protocol import Batch
 
 __all__ = ["Hub", "Listener", "Opening", "Port", "UserSink"]
@@ -214,6 +215,7 @@ class Hub:
                 self._positions[batch.response_id] = batch.through
             else:
                 self._positions.pop(batch.response_id, None)
+        EVENTS_PUBLISHED.inc(sum(len(batch.events) for batch in batches))
         self.publish_here(batches)
         if self.relay is not None:
             self.relay(batches)

@@ -13,34 +13,37 @@ statements), hub.py (who is told).
 from __future__ import annotations
 
 import logging
-import queue
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Max
 
-from chats import rows
+from chats import metrics, rows
 from chats.hub import Hub
-from chats.models import Event
-from chats.protocol import Batch, WireEvent
-from chats.runlog import End, RunLog
-from handlers.encoding import canonical_json
+from chats.jobs import Jobs
+from chats.numbering import Prepared, is_stored, prepare
+from chats.ownconnection import TimeOuts, is_locked, take_own_connection, wait_for_locks
+from chats.protocol import Batch
+from chats.runlog import RunLog, release_producers
 
 __all__ = ["Journal", "JournalStopped"]
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-JOBS_A_ROUND = 4  # of 2 to 4 ms each, so that a burst of starts doesn't hold up the streams
+TIME_OUTS = TimeOuts(lock=0.25, statement=10.0, idle=10.0)  # see Note [locked rows]
+HASTE = 0.02  # seconds that a run whose row was locked waits for it
+HELD_PAUSE = 0.5  # seconds between two tries of such a run
 DELIVERY_PATIENCE = 0.050  # seconds that the writer waits for the sockets to take the last commit
 LONGEST_BACKOFF = 2.0
+LOOK_AGAIN = 1.0  # seconds: an idle writer looks whether something waits, though nobody woke it
+STALLED_AFTER = 5.0  # seconds of one turn, a database that is away or a row that is locked aside
 LAST_TRIES = 5.0  # seconds that a stopping journal waits for a database that is away
 
 
@@ -48,29 +51,8 @@ class JournalStopped(RuntimeError):
     """The journal takes no more work: the server is stopping."""
 
 
-@dataclass(slots=True)
-class Prepared:
-    """What was taken from one RunLog, numbered: its rows and the batch that tells of them."""
-
-    log: RunLog
-    rows: list[rows.Row]
-    batch: Batch
-    end: End | None
-
-    @property
-    def response_id(self) -> str:
-        return self.log.response_id
-
-    def end_as_cancelled(self) -> None:
-        """Somebody asked for the cancel before this end was committed, so that's how it ends."""
-        end = End("cancelled", None, self.end.usage, self.end.notes) if self.end else End("cancelled")
-        self.end = self.log.end = end
-        fields = end.fields
-        payload = canonical_json(fields)
-        self.rows[-1] = (*self.rows[-1][:5], payload, None)
-        self.batch.events[-1] = WireEvent("response_end", self.batch.through, payload)
-        self.batch.status = end.status
-        self.log.transcript.feed("response_end", fields, self.batch.through, True)
+class Locked(Exception):
+    """Somebody else has locked a row that a commit needs (PostgreSQL only). Nothing of it was written."""
 
 
 class Journal:
@@ -89,17 +71,22 @@ class Journal:
         self._on_end = on_end
         self._on_fault = on_fault
         self._on_lost = on_lost
-        self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = queue.SimpleQueue()
+        self._jobs = Jobs()
+        self._held: dict[str, Prepared] = {}  # by response: numbered, and waiting for a locked row
+        self._held_due: float | None = None
+        self._give_up_at: float | None = None
         self._dirty: dict[RunLog, None] = {}
         self._dirty_lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
+        self._turn_began: float | None = None  # time.monotonic(); None while it waits for something to do
+        self._reported: float | None = None  # the turn that was last named as stalled
         self._thread: threading.Thread | None = None
 
     # From any thread
 
     def start(self) -> None:
-        self._stopping = False
+        self._stopping, self._give_up_at = False, None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -119,17 +106,30 @@ class Journal:
             self._wake.set()
 
     def write(self, job: Callable[..., Result], *args: Any) -> Future[Result]:
-        """Runs `job(*args)` in a transaction of the writer thread. What it raises, the future raises."""
+        """Runs `job(*args)` in a transaction of the writer thread. What it raises, the future raises.
+
+        A job that meets a locked row is done again from its beginning, so it changes nothing but the database.
+        """
         if self._stopping or self._thread is None:
             raise JournalStopped("the server is stopping")
-        future: Future[Result] = Future()
-        self._jobs.put((future, job, args))
+        future = self._jobs.put(job, args)
         self._wake.set()
         return future
+
+    def report_stall(self) -> None:
+        """Logs where the writer is when one turn takes too long, once a turn; to be called now and then."""
+        began, thread = self._turn_began, self._thread
+        if began is None or thread is None or began == self._reported or time.monotonic() - began < STALLED_AFTER:
+            return
+        self._reported = began
+        frame = sys._current_frames().get(thread.ident or 0)
+        where = "".join(traceback.format_stack(frame)) if frame is not None else ""
+        logger.error("The writer has been in one turn for %.0f s, at:\n%s", time.monotonic() - began, where)
 
     # The writer thread
 
     def _run(self) -> None:
+        take_own_connection(TIME_OUTS)
         try:
             while self._turn():
                 pass
@@ -138,16 +138,20 @@ class Journal:
 
     def _turn(self) -> bool:
         """One round of jobs and one commit, or a wait for more; False when there is nothing left to stop for."""
+        self._turn_began = time.monotonic()
         try:
             self._wake.clear()
-            more_jobs = self._do_jobs()
+            more_jobs = self._jobs.do_round()
+            self._retry_held()
             due, next_due = self._due_logs()
             if due:
                 self._commit(due)
             elif not more_jobs:
                 if self._stopping and next_due is None:
                     return False
-                self._wake.wait(None if next_due is None else max(0.0, next_due - time.monotonic()))
+                self._turn_began = None
+                due_in = LOOK_AGAIN if next_due is None else next_due - time.monotonic()
+                self._wake.wait(min(max(0.0, due_in), LOOK_AGAIN))
         except Exception:
             # The border: without its writer the process is good for nothing, so it goes on.
             logger.exception("A turn of the journal failed.")
@@ -156,40 +160,16 @@ class Journal:
 
     def _thread_ended(self) -> None:
         connection.close()
-        while not self._jobs.empty():
-            future, _, _ = self._jobs.get_nowait()
-            future.set_exception(JournalStopped("the server has stopped"))
-
-    def _do_jobs(self) -> bool:
-        """A round of jobs; whether more wait."""
-        for _ in range(JOBS_A_ROUND):
-            try:
-                future, job, args = self._jobs.get_nowait()
-            except queue.Empty:
-                return False
-            if future.set_running_or_notify_cancel():
-                self._do_job(future, job, args)
-        return not self._jobs.empty()
-
-    def _do_job(self, future: Future[Any], job: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        try:
-            with transaction.atomic():
-                result = job(*args)
-        except (OperationalError, InterfaceError) as error:
-            connection.close()
-            future.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - it's the caller's, who gets it from the future
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+        self._jobs.refuse_all(JournalStopped("the server has stopped"))
 
     def _due_logs(self) -> tuple[list[RunLog], float | None]:
         """The logs to take now, and when the next one is due (time.monotonic())."""
         now = time.monotonic()
         due: list[RunLog] = []
-        next_due: float | None = None
+        others = [at for at in (self._jobs.next_due, self._held_due) if at is not None]
+        next_due = min(others, default=None)
         with self._dirty_lock:
-            waiting = list(self._dirty)
+            waiting = [log for log in self._dirty if log.response_id not in self._held]
         for log in waiting:
             at = log.due_at()
             if at <= now or self._stopping:
@@ -205,39 +185,51 @@ class Journal:
     def _commit(self, logs: list[RunLog]) -> None:
         self._hub.wait_for_delivery(DELIVERY_PATIENCE)
         prepared = [each for log in logs if (each := self._prepare(log)) is not None]
-        _release(logs)
+        release_producers(logs)
+        self._write_and_publish(prepared)
+
+    def _write_and_publish(self, prepared: list[Prepared], patience: float | None = None) -> bool:
+        """Whether this process may go on writing: False when its lease is lost."""
         try:
-            written = self._write_all(prepared)
+            written = self._write_all(prepared, patience)
         except rows.WorkerLost:
+            self._held.clear()
             self._on_lost()
-            return
-        except JournalStopped:
-            # Nobody has seen these events; the runs are ended by whoever reaps this worker.
-            logger.exception("The last events of %d responses can't be stored.", len(prepared))
-            return
+            return False
+        except JournalStopped as stopped:
+            self._give_up(prepared, stopped)
+            return True
+        metrics.EVENTS_COMMITTED.inc(sum(len(each.rows) for each in written))
         try:
             self._hub.publish([each.batch for each in written])
         finally:
             for each in written:
                 if each.end is not None:
                     self._on_end(each.response_id, each.batch)
+        return True
+
+    def _give_up(self, prepared: list[Prepared], reason: Exception) -> None:
+        """Nobody has seen these events, and nothing may follow them; whoever reaps this worker ends the runs."""
+        logger.error("The last events of %d responses can't be stored.", len(prepared), exc_info=reason)
+        for each in prepared:
+            each.log.abandon()
 
     def _prepare(self, log: RunLog) -> Prepared | None:
         try:
-            return _prepare(log)
+            return prepare(log)
         except Exception as error:
             # What one run yielded must not cost the others their commit.
             logger.exception("The events of response %s can't be numbered.", log.response_id)
             self._on_fault(log, error)
             return None
 
-    def _write_all(self, prepared: list[Prepared]) -> list[Prepared]:
+    def _write_all(self, prepared: list[Prepared], patience: float | None) -> list[Prepared]:
         """Writes them in one transaction, or else one by one; gives those that are in the log."""
         stored = [each for each in prepared if each.rows]
         if not stored:
             return prepared
         try:
-            self._insist(stored)
+            self._insist(stored, patience)
         except (rows.WorkerLost, JournalStopped):
             raise
         except Exception:  # noqa: BLE001 - whose fault it is, and what, is found out and logged one by one
@@ -247,9 +239,12 @@ class Journal:
 
     def _write_alone(self, prepared: Prepared) -> bool:
         try:
-            self._insist([prepared])
+            self._insist([prepared], HASTE)
         except (rows.WorkerLost, JournalStopped):
             raise
+        except Locked as locked:
+            self._hold(prepared, locked)
+            return False
         except Exception as error:
             # The border: whatever the driver makes of one run's rows, the others' are written.
             logger.exception("The events of response %s can't be stored.", prepared.response_id)
@@ -257,29 +252,58 @@ class Journal:
             return False
         return True
 
-    def _insist(self, prepared: list[Prepared]) -> None:
-        """Writes all of `prepared`, waiting for a database that is away.
+    # Note [locked rows]: a row that somebody else keeps locked (a migration, a console, a stuck process) must not hold
+    # up every answer of this process. A commit waits 0.25 s for it; then each run is written alone and in haste, and
+    # one that still meets the lock is held: its batch is numbered, so nothing more of it is taken until that is in.
+
+    def _hold(self, prepared: Prepared, locked: Locked) -> None:
+        if not prepared.held:
+            logger.warning("Response %s waits for a row that is locked.", prepared.response_id, exc_info=locked)
+        metrics.HELD_RUNS.inc(not prepared.held)
+        prepared.held = True
+        self._held[prepared.response_id] = prepared
+        self._held_due = time.monotonic() + HELD_PAUSE
+
+    def _retry_held(self) -> None:
+        if self._held_due is None or time.monotonic() < self._held_due:
+            return
+        held, self._held, self._held_due = list(self._held.values()), {}, None
+        if self._is_out_of_time(bool(held)):
+            self._give_up(held, JournalStopped("their rows are locked and the server is stopping"))
+            return
+        for prepared in held:
+            if not self._write_and_publish([prepared], HASTE):
+                return
+
+    def _is_out_of_time(self, unwritten: bool) -> bool:
+        """Whether a stopping journal gives up what it can't write."""
+        if not (self._stopping and unwritten):
+            return False
+        self._give_up_at = self._give_up_at or time.monotonic() + LAST_TRIES
+        return time.monotonic() > self._give_up_at
+
+    def _insist(self, prepared: list[Prepared], patience: float | None = None) -> None:
+        """Writes all of `prepared`, waiting for a database that is away. Raises Locked after `patience` seconds.
 
         A connection that broke during COMMIT leaves it open whether the rows are in: they are
         looked up before they are sent again.
         """
         backoff = 0.05
         unsure = False
-        give_up = None
         while True:
             try:
                 if unsure:
                     prepared = self._missing(prepared)
                 if prepared:
-                    self._transact(prepared)
+                    self._transact(prepared, patience)
             except (OperationalError, InterfaceError) as error:
+                if isinstance(error, OperationalError) and is_locked(error) and not unsure:
+                    raise Locked from error
                 logger.warning("The database is away (%s); trying again in %.2f s.", error, backoff)
                 connection.close()
                 unsure = True
-                if self._stopping:
-                    give_up = give_up or time.monotonic() + LAST_TRIES
-                    if time.monotonic() > give_up:
-                        raise JournalStopped("the database is away and the server is stopping") from error
+                if self._is_out_of_time(True):
+                    raise JournalStopped("the database is away and the server is stopping") from error
                 time.sleep(backoff)
                 backoff = min(backoff * 2, LONGEST_BACKOFF)
             else:
@@ -289,12 +313,15 @@ class Journal:
         """Those that aren't in the log. Raises WorkerLost: what stands at their numbers may then be the reaper's."""
         with transaction.atomic():
             if self.worker_id is not None:
-                rows.confirm_lease(self.worker_id)
-            return [each for each in prepared if not _is_stored(each)]
+                rows.confirm_lease(self.worker_id, alone=True)
+            return [each for each in prepared if not is_stored(each)]
 
-    def _transact(self, prepared: list[Prepared]) -> None:
+    @metrics.COMMIT_SECONDS.time()
+    def _transact(self, prepared: list[Prepared], patience: float | None) -> None:
         ending = [each for each in prepared if each.end is not None]
         with transaction.atomic():
+            if patience is not None:
+                wait_for_locks(patience)
             if self.worker_id is not None:
                 rows.confirm_lease(self.worker_id)
             if ending:
@@ -302,59 +329,11 @@ class Journal:
                 for each in ending:
                     if each.response_id in cancelled and each.end is not None and each.end.status != "cancelled":
                         each.end_as_cancelled()
-            rows.insert_events([row for each in prepared for row in each.rows])
-            for each in ending:
-                if each.end is not None:
-                    rows.finish_response(each.response_id, each.batch.through, each.log.transcript, each.end)
-
-
-def _prepare(log: RunLog) -> Prepared | None:
-    """Numbers what waits in `log` and folds it. From here on it is written as it is, or not at all."""
-    taken = log.take()
-    if not taken:
-        return None
-    after = log.next_sequence - 1
-    stored: list[rows.Row] = []
-    events: list[WireEvent] = []
-    for event in taken:
-        fields = event.settled()
-        payload = event.payload or "{}"
-        sequence = None
-        if event.persist:
-            sequence = log.next_sequence
-            log.next_sequence += 1
-            at = datetime.fromtimestamp(event.at, UTC)
-            stored.append((log.response_id, sequence, event.type, event.emit, at, payload, event.details))
-            log.transcript.feed(event.type, fields, sequence, event.emit)
-        if event.emit:
-            events.append(WireEvent(event.type, sequence, payload))
-    if not stored and not events:
-        return None  # neither kept nor shown: not even an empty frame tells of it
-    end = log.end if taken[-1].type == "response_end" else None
-    status = end.status if end is not None else None
-    batch = Batch(log.response_id, after, log.next_sequence - 1, events, int(taken[0].at * 1000), status)
-    return Prepared(log, stored, batch, end)
-
-
-def _is_stored(prepared: Prepared) -> bool:
-    last = Event.objects.filter(response_id=UUID(prepared.response_id)).aggregate(last=Max("sequence"))["last"]
-    return last is not None and last >= prepared.batch.through
-
-
-def _release(logs: list[RunLog]) -> None:
-    """Lets the producers that waited for room go on: one call a loop, however many wait on it."""
-    by_loop: dict[Any, list[Any]] = {}
-    for log in logs:
-        for loop, future in log.waiting():
-            by_loop.setdefault(loop, []).append(future)
-    for loop, futures in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_settle, futures)
-        except RuntimeError:
-            logger.debug("A loop whose producer waited for room is closed.")
-
-
-def _settle(futures: list[Any]) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_result(None)
+                rows.finish_responses(
+                    [
+                        rows.Finished(each.response_id, each.batch.through, each.log.transcript, each.end)
+                        for each in ending
+                        if each.end is not None
+                    ]
+                )
+            rows.insert_events([row for each in prepared for row in each.rows])  # last: see its Note [no pipeline]

@@ -11,11 +11,28 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from typing import Any
 
-__all__ = ["FIELDS", "RunContextFilter", "run_context"]
+__all__ = ["FIELDS", "RunContextFilter", "correlated", "correlation_id", "run_context"]
 
 FIELDS = ("correlation_id", "chat_id", "response_id", "user_id", "task")
 
 _facts: ContextVar[Any] = ContextVar("run_facts", default=None)
+
+_correlation: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+
+
+@contextmanager
+def correlated(correlation_id: str) -> Iterator[None]:
+    """Names a request on the log lines of this context that are about no run."""
+    token = _correlation.set(correlation_id)
+    try:
+        yield
+    finally:
+        _correlation.reset(token)
+
+
+def correlation_id() -> str | None:
+    """The id of the request that this context works for."""
+    return _correlation.get()
 
 
 @contextmanager
@@ -49,4 +66,6 @@ class RunContextFilter(logging.Filter):
         if facts is not None:
             for name in FIELDS:
                 setattr(record, name, str(getattr(facts, name)))
+        elif (correlation := _correlation.get()) is not None and not hasattr(record, "correlation_id"):
+            record.correlation_id = correlation
         return True

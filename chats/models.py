@@ -1,7 +1,8 @@
 """Who said what, what happened, and who may see it.
 
-Owns the tables. Knows nothing of runs in progress (runner.py), sockets or HTTP. A response's
-truth is its Events; `Message.parts` is their fold (transcript.py), written with the last of them.
+Owns the tables; personas and prompts are sharing.py's, the search index is searchindex.py's. Knows
+nothing of runs in progress (runner.py), sockets or HTTP. A response's truth is its Events;
+`Message.parts` is their fold (transcript.py), written with the last of them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from chats.fields import JSONTextField, new_id
+from chats.searchindex import SearchEntry
+from chats.sharing import Persona, Prompt
 
 if TYPE_CHECKING:
     from workbench.models import User
@@ -27,9 +29,12 @@ __all__ = [
     "AccessToken",
     "Chat",
     "Event",
+    "Feedback",
     "Message",
     "Persona",
+    "Prompt",
     "Run",
+    "SearchEntry",
     "Status",
     "Worker",
 ]
@@ -77,6 +82,7 @@ class Chat(models.Model):
     status = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     task = models.CharField(max_length=100, blank=True, default="", help_text="The handler of the last start.")
     model_id = models.CharField(max_length=200, blank=True, default="", help_text="The model of the last start.")
+    pinned = models.BooleanField(default=False, db_default=False)
     active_leaf = models.ForeignKey("Message", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     metadata = JSONTextField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -89,6 +95,7 @@ class Chat(models.Model):
         indexes = [
             models.Index(fields=["owner", "-updated_at", "-id"], name="chat_by_owner_recency"),
             models.Index(fields=["owner", "-created_at", "-id"], name="chat_by_owner_age"),
+            models.Index(fields=["owner", "-updated_at", "-id"], name="chat_pinned_by_owner", condition=Q(pinned=True)),
         ]
 
     def __str__(self) -> str:
@@ -137,6 +144,26 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+class Feedback(models.Model):
+    """What the owner of a chat thinks of a response: a thumb and a comment, for those who look after the site."""
+
+    class Rating(models.TextChoices):
+        UP = "up"
+        DOWN = "down"
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="given_feedback")
+    rating = models.CharField(max_length=4, choices=Rating)
+    comment = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["-updated_at"], name="feedback_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.rating} for {self.message_id}"
 
 
 class Worker(models.Model):
@@ -237,31 +264,6 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.response_id} #{self.sequence} {self.type}"
-
-
-class PersonaQuerySet(models.QuerySet["Persona"]):
-    def visible_to(self, user: User) -> PersonaQuerySet:
-        """The enabled personas shared with everybody or with one of `user`'s groups."""
-        shared = Q(groups=None) | Q(groups__in=user.groups.all())
-        return self.filter(shared, enabled=True).distinct()
-
-
-class Persona(models.Model):
-    """A prompt that handlers get as `persona`; its id goes to clients, its text to handlers."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=100, unique=True)
-    description = models.CharField(max_length=300, blank=True, default="")
-    prompt = models.TextField()
-    enabled = models.BooleanField(default=True)
-    groups = models.ManyToManyField(Group, blank=True, help_text="Who may use it; nobody named: everybody.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects = PersonaQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):

@@ -1,7 +1,8 @@
 """Ending what no living process runs: the reaper's work.
 
-Every function runs in a transaction of the journal's thread. A worker's row is taken before its runs
-are ended, so that a process that was only paused finds its lease gone and can't write any more.
+A worker's row is taken before its runs are ended, so that a process that was only paused finds its lease
+gone and can't write any more. Which threads call this is lease.py's to say; `finish_orphan` belongs into a
+transaction of the journal's.
 """
 
 from __future__ import annotations
@@ -10,24 +11,37 @@ import json
 import os
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from chats.models import UNFINISHED, Event, Run, Worker
 from chats.protocol import Batch, WireEvent
 from chats.recorder import note
-from chats.rows import Row, finish_response, insert_events
+from chats.rows import Finished, Row, finish_responses, insert_events
 from chats.runlog import End
 from chats.runner import RunFacts, Stop
 from chats.transcript import Transcript
 from handlers.encoding import canonical_json
 
-__all__ = ["LEASE", "WORKER_LOST", "beat", "end_worker", "finish_orphan", "orphans", "reap_workers", "register_worker"]
+__all__ = [
+    "LEASE",
+    "WORKER_LOST",
+    "Told",
+    "beat",
+    "end_worker",
+    "finish_orphan",
+    "orphans",
+    "read_log",
+    "reap_workers",
+    "register_worker",
+]
 
 LEASE = timedelta(seconds=10)
 WORKER_LOST = Stop("error", "worker_lost", "The server that was writing this answer stopped. What it had said is kept.")
@@ -73,8 +87,12 @@ def reap_workers(*, expired: bool = True) -> list[UUID]:
     dead = Q(pk__in=gone)
     if expired:
         dead |= Q(beat_at__lt=Now() - LEASE)
-    reaped = [pk for pk in alive.filter(dead).values_list("pk", flat=True) if pk not in _own]
-    Worker.objects.filter(dead, pk__in=reaped, ended_at=None).update(ended_at=Now())
+    with transaction.atomic():
+        # One that is locked is in the middle of a commit, or was paused there: then the database lets it go
+        # (journal.TIME_OUTS), and a later beat finds it.
+        found = alive.filter(dead).select_for_update(skip_locked=True).values_list("pk", flat=True)
+        reaped = [pk for pk in found if pk not in _own]
+        Worker.objects.filter(pk__in=reaped, ended_at=None).update(ended_at=Now())
     return reaped
 
 
@@ -105,27 +123,49 @@ def runs_of(worker_id: UUID) -> dict[str, bool]:
     return {str(pk): asked_at is not None or not active for pk, asked_at, active in rows}
 
 
-def finish_orphan(response_id: str, stop: Stop = WORKER_LOST) -> tuple[RunFacts, Batch] | None:
-    """Ends an unfinished response after what its log holds; None if it has ended meanwhile."""
+@dataclass(slots=True)
+class Told:
+    """What a log says up to, and without, `next_sequence`."""
+
+    transcript: Transcript
+    next_sequence: int
+    spent: bool = False  # the end was folded into it: the transaction may have failed since
+
+
+def read_log(response_id: str, told: Told | None = None) -> Told:
+    """The log folded, from its beginning or on from `told`. A long one takes a while."""
+    told = told or Told(Transcript(), 0)
+    later = Event.objects.filter(response_id=UUID(response_id), sequence__gte=told.next_sequence).order_by("sequence")
+    for kind, payload, sequence, emit in later.values_list("type", "payload", "sequence", "emit").iterator():
+        told.transcript.feed(kind, json.loads(payload), sequence, emit)
+        told.next_sequence = sequence + 1
+    return told
+
+
+def finish_orphan(
+    response_id: str, stop: Stop = WORKER_LOST, told: Told | None = None
+) -> tuple[RunFacts, Batch] | None:
+    """Ends an unfinished response after what its log holds; None if it has ended meanwhile.
+
+    `told` was read before the transaction, so that this has only to read on.
+    """
     runs = Run.objects.select_for_update(no_key=True, of=("self",)).select_related("request_message")
     run = runs.get(pk=UUID(response_id))
     if run.status not in UNFINISHED:
         return None
-    stored = list(
-        Event.objects.filter(response_id=run.pk).order_by("sequence").values_list("type", "payload", "sequence", "emit")
-    )
-    transcript = Transcript.of((kind, json.loads(payload), seq, emit) for kind, payload, seq, emit in stored)
-    sequence = len(stored)
+    told = read_log(response_id, None if told is not None and told.spent else told)
+    told.spent = True
+    transcript, sequence = told.transcript, told.next_sequence
     cancelled = run.cancel_requested_at is not None
     end = End("cancelled") if cancelled else End(stop.status, stop.error_type)
     end.notes = [*run.notes, note("ended_for_its_worker", worker=str(run.worker_id), reason=stop.error_type)]
-    closing = list(_closing_events(run, stored == [], None if cancelled else stop, end))
+    closing = list(_closing_events(run, sequence == 0, None if cancelled else stop, end))
     rows, events = _numbered(response_id, sequence, closing)
     for row, (_, fields) in zip(rows, closing, strict=True):
         transcript.feed(row[2], fields, row[1], True)
     insert_events(rows)
     last = sequence + len(rows) - 1
-    finish_response(response_id, last, transcript, end)
+    finish_responses([Finished(response_id, last, transcript, end)])
     batch = Batch(response_id, sequence - 1, last, events, int(rows[0][4].timestamp() * 1000), end.status)
     return facts_of(run), batch
 
@@ -139,6 +179,7 @@ def facts_of(run: Run) -> RunFacts:
         user_id=run.user_id,
         task=run.task,
         correlation_id=run.correlation_id,
+        model_id=run.model_id,
     )
 
 

@@ -31,9 +31,10 @@ STOP_PATIENCE = 2.0  # seconds
 class QueryPool:
     """Threads that may use the ORM; each keeps its connection between calls while it is usable."""
 
-    def __init__(self, size: int, name: str) -> None:
+    def __init__(self, size: int, name: str, *, begin: Callable[[], None] | None = None) -> None:
+        """`begin` is called in each thread before its first call."""
         self._size = size
-        self._executor = ThreadPoolExecutor(size, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(size, thread_name_prefix=name, initializer=begin)
 
     def submit(self, call: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
         context = contextvars.copy_context()

@@ -1,18 +1,28 @@
 """How a message is shown: which cards its parts make, and errors in plain words.
 
-Owns what the server's templates (chats/parts/) and the page's modules (static/chats/render.js) must agree on.
+Owns what the server's templates (chats/parts/) and the page's modules (static/chats/items.js) must agree on.
 Takes message objects of the wire (reading.py) or parts of that shape; knows no tables and no HTML.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["ERROR_WORDS", "Item", "Problem", "error_words", "items_of", "problems_of", "shown_message"]
+__all__ = [
+    "ERROR_WORDS",
+    "Item",
+    "Problem",
+    "Source",
+    "error_words",
+    "items_of",
+    "problems_of",
+    "shown_message",
+    "sources_of",
+]
 
 # By error_type (docs/protocol.md); `other` for a handler's own.
 ERROR_WORDS = {
@@ -30,15 +40,24 @@ ERROR_WORDS = {
 }
 
 UNFINISHED = ("queued", "running")
-PARTIALS = ("text", "reasoning", "tool-call", "tool-return", "document", "citation", "image", "file", "custom")
+PARTIALS = ("text", "reasoning", "tool-call", "tool-return", "sources", "image", "file", "custom")
+
+
+@dataclass(slots=True)
+class Source:
+    """A document, and what is cited of it."""
+
+    document: Mapping[str, Any]
+    citations: list[Mapping[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One card: a part, with the return of its tool call where it has one. `partial` names its template."""
+    """One card: a part, with its tool call's return or the sources where it has them. `partial` is its template."""
 
     part: Mapping[str, Any]
     returned: Mapping[str, Any] | None = None
+    sources: Sequence[Source] = ()
 
     @property
     def partial(self) -> str:
@@ -56,16 +75,56 @@ class Problem:
 
 
 def items_of(parts: Sequence[Mapping[str, Any]]) -> list[Item]:
-    """The cards for `parts`, in order; a tool's return goes into its call's card, wherever it came."""
+    """The cards for `parts`, in order.
+
+    A tool's return goes into its call's card. Sources and what is cited of them stand together after the answer, and
+    text that was parted only by them is one text again, unless one piece of it is hidden and the other isn't.
+    """
     returns = {part["tool_id"]: part for part in parts if part["kind"] == "tool-return"}
     called = {part["tool_id"] for part in parts if part["kind"] == "tool-call"}
-    return [_item(part, returns) for part in parts if not _is_shown_elsewhere(part, called)]
+    items: list[Item] = []
+    for part in parts:
+        if _is_shown_elsewhere(part, called):
+            continue
+        if items and _goes_on(items[-1].part, part):
+            items[-1] = Item({**items[-1].part, "content": items[-1].part["content"] + part["content"]})
+        else:
+            items.append(_item(part, returns))
+    sources = sources_of(parts)
+    return [*items, Item({"kind": "sources"}, sources=sources)] if sources else items
 
 
 def _is_shown_elsewhere(part: Mapping[str, Any], called: set[str]) -> bool:
-    if part["kind"] == "reasoning":
-        return not part["content"] and "redacted" not in part
-    return part["kind"] == "tool-return" and part["tool_id"] in called
+    match part["kind"]:
+        case "document" | "citation":
+            return True
+        case "reasoning":
+            return not part["content"] and "redacted" not in part
+        case "tool-return":
+            return part["tool_id"] in called
+    return False
+
+
+def _goes_on(before: Mapping[str, Any], part: Mapping[str, Any]) -> bool:
+    are_texts = before["kind"] == part["kind"] == "text"
+    return are_texts and bool(before.get("hidden")) == bool(part.get("hidden"))
+
+
+def sources_of(parts: Iterable[Mapping[str, Any]]) -> list[Source]:
+    """The sources with what is cited of them, in the order in which they came."""
+    sources: dict[str, Source] = {}
+    for part in parts:
+        if part["kind"] == "document":
+            sources.setdefault(part["document_id"], Source(part))
+        elif part["kind"] == "citation":
+            sources.setdefault(part["document_id"], Source(_named_by(part))).citations.append(part)
+    return list(sources.values())
+
+
+def _named_by(citation: Mapping[str, Any]) -> dict[str, Any]:
+    """For a citation whose source came to nobody's knowledge."""
+    title = citation.get("document_title") or citation["document_id"]
+    return {"kind": "document", "title": title, "pointer": citation.get("document_pointer") or "", "mime_type": ""}
 
 
 def _item(part: Mapping[str, Any], returns: Mapping[str, Mapping[str, Any]]) -> Item:

@@ -21,6 +21,7 @@ __all__ = [
     "MAX_FRAME_IN",
     "PROTOCOL_VERSION",
     "STATUS_OF",
+    "SUBADDRESSES",
     "Batch",
     "Cancel",
     "ClosingCode",
@@ -31,6 +32,7 @@ __all__ = [
     "Unsubscribe",
     "WireEvent",
     "encode_frame",
+    "is_shadowed",
     "is_uuid7",
     "parse_body",
     "parse_client_frame",
@@ -55,6 +57,9 @@ STATUS_OF = {
     "handler_unavailable": 503,
     "unavailable": 503,
 }
+
+
+SUBADDRESSES = ("messages", "export", "share", "files")  # what stands, or may come to stand, behind a chat's name
 
 
 class ClosingCode:
@@ -109,6 +114,11 @@ def is_uuid7(text: str) -> bool:
     except ValueError:
         return False
     return parsed.version == 7 and str(parsed) == text.lower()
+
+
+def is_shadowed(name: str) -> bool:
+    """Whether a chat of this name couldn't be reached by it: its address would be another door's."""
+    return "/" in name and name.rpartition("/")[2] in SUBADDRESSES
 
 
 def clean_json(value: Any) -> Any:

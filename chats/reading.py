@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from chats.models import UNFINISHED, Chat, ChatQuerySet, Event, Message, MessageQuerySet, Run
+from chats.models import UNFINISHED, Chat, ChatQuerySet, Event, Feedback, Message, MessageQuerySet, Run
 from chats.protocol import DoorError, is_uuid7
 from chats.transcript import Fold
 from handlers.encoding import clean_text
@@ -37,6 +37,7 @@ __all__ = [
     "messages_of",
     "represent_chat",
     "represent_chats",
+    "represent_feedback",
     "represent_message",
     "represent_messages",
 ]
@@ -156,6 +157,7 @@ def represent_chat(chat: Chat, running: Sequence[str]) -> dict[str, Any]:
         "title": chat.title,
         "title_source": chat.title_source,
         "status": chat.status,
+        "pinned": chat.pinned,
         "task": chat.task,
         "model_id": chat.model_id,
         "active_leaf": _text_or_none(chat.active_leaf_id),
@@ -181,15 +183,31 @@ def represent_message(message: Message) -> dict[str, Any]:
 
 
 def represent_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The message objects, with one query for the logs of all that are unfinished."""
+    """The message objects, with one query for the logs of all that are unfinished and one for all feedback."""
+    feedback = _feedback_on([message.pk for message in messages if message.kind == Message.Kind.RESPONSE])
     logs = _logs_so_far([message.pk for message in messages if message.status in UNFINISHED])
     # A response that ended since its row was read: the row and its last events were written together.
     ended = [response_id for response_id, (fold, _) in logs.items() if fold.status is not None]
     renewed = Message.objects.in_bulk(ended) if ended else {}
     return [
-        _represent(renewed.get(message.pk, message), None if message.pk in renewed else logs.get(message.pk))
+        _represent(
+            renewed.get(message.pk, message),
+            None if message.pk in renewed else logs.get(message.pk),
+            feedback.get(message.pk),
+        )
         for message in messages
     ]
+
+
+def _feedback_on(response_ids: Sequence[UUID]) -> dict[UUID, Feedback]:
+    return Feedback.objects.in_bulk(response_ids) if response_ids else {}
+
+
+def represent_feedback(feedback: Feedback | None) -> dict[str, Any] | None:
+    """What a message object has as `feedback`."""
+    if feedback is None:
+        return None
+    return {"rating": feedback.rating, "comment": feedback.comment, "updated_at": iso_time(feedback.updated_at)}
 
 
 def _logs_so_far(response_ids: Iterable[UUID]) -> dict[UUID, tuple[Fold, int]]:
@@ -208,7 +226,7 @@ def _logs_so_far(response_ids: Iterable[UUID]) -> dict[UUID, tuple[Fold, int]]:
     return logs
 
 
-def _represent(message: Message, log: tuple[Fold, int] | None) -> dict[str, Any]:
+def _represent(message: Message, log: tuple[Fold, int] | None, feedback: Feedback | None) -> dict[str, Any]:
     fold, sequence = log or (message, message.sequence)
     return {
         "id": str(message.pk),
@@ -223,7 +241,7 @@ def _represent(message: Message, log: tuple[Fold, int] | None) -> dict[str, Any]
         "task": message.task,
         "model_id": message.model_id,
         "usage": fold.usage,
-        "feedback": None,
+        "feedback": represent_feedback(feedback),
         "created_at": iso_time(message.created_at),
         "finished_at": iso_time(message.finished_at),
     }

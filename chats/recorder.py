@@ -14,7 +14,7 @@ from typing import Any
 
 from chats.runlog import MAX_TEXT_BYTES, End, Pending, RunLog, byte_length
 from handlers.encoding import EncodedEvent, EncodingError, canonical_json, clean_text, encode_event
-from handlers.events import BaseEvent, new_tool_id
+from handlers.events import BaseEvent, ErrorEvent, new_tool_id
 
 __all__ = ["NotAnEvent", "Recorder", "normalise_usage", "note", "split_text"]
 
@@ -47,7 +47,8 @@ class Recorder:
     def __init__(self, log: RunLog) -> None:
         self.log = log
         self.notes: list[dict[str, Any]] = []
-        self.dropped = 0
+        self.dropped = 0  # events after the end
+        self.silent = 0  # events that left nothing in the log
         self.declared_end: dict[str, Any] | None = None
         self._unrecovered: str | None = None  # the error_type of the last error that nothing visible followed
         self._shown = False
@@ -59,7 +60,8 @@ class Recorder:
         if not isinstance(value, BaseEvent):
             raise NotAnEvent(value)
         if self.declared_end is not None:
-            self._drop(value)
+            self.dropped += 1
+            self.silent += 1
             return
         try:
             event = encode_event(value)
@@ -71,7 +73,7 @@ class Recorder:
         elif event.type == "reasoning":
             self._reasoning(event)
         else:
-            self._other(event)
+            self._other(event, _take_details(event) if isinstance(value, ErrorEvent) else None)
 
     def error(self, error_type: str, message: str, *, details: str | None = None) -> Pending:
         """An error event, to be appended or to be the last words. Its texts may be an exception's: anything."""
@@ -100,6 +102,7 @@ class Recorder:
 
     def _text(self, kind: str, text: str, emit: bool, persist: bool) -> None:
         if not text:
+            self.silent += 1
             return
         if emit and not self._shown and not text.isspace():
             self._shown = True
@@ -117,8 +120,8 @@ class Recorder:
         else:
             self._other(event)
 
-    def _other(self, event: EncodedEvent) -> None:
-        fields, details = event.fields, None
+    def _other(self, event: EncodedEvent, details: str | None = None) -> None:
+        fields = event.fields
         match event.type:
             case "response_start":
                 self.note("response_start_dropped")
@@ -134,8 +137,6 @@ class Recorder:
             case "citation":
                 fields["citation_id"] = self._unique_citation_id(fields["citation_id"])
             case "error":
-                details = fields.pop("details")
-                details = None if details is None else details if isinstance(details, str) else canonical_json(details)
                 # The end is shown, so it can't name what was hidden.
                 self._unrecovered = fields["error_type"] if event.emit else "handler_error"
         if event.type not in SILENT:
@@ -174,9 +175,6 @@ class Recorder:
         refusal.emit = _is_shown(value)
         self._append(refusal)
 
-    def _drop(self, value: BaseEvent) -> None:
-        self.dropped += 1
-
     # The end
 
     def _own_end(self) -> tuple[End, Pending | None]:
@@ -195,6 +193,12 @@ class Recorder:
         if not self._shown:
             return End("error", "empty_response"), self.error("empty_response", EMPTY_ANSWER)
         return End("completed"), None
+
+
+def _take_details(error: EncodedEvent) -> str | None:
+    """What is for the audit alone, out of an error's fields; also of an author's own kind of error."""
+    details = error.fields.pop("details", None)
+    return details if details is None or isinstance(details, str) else canonical_json(details)
 
 
 def _is_shown(event: BaseEvent) -> bool:

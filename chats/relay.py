@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 GROUP = "workbench.hub"
 MOST_WAITING = 1000  # messages that wait to be sent; beyond it the oldest are dropped, and counted
+MOST_CHARACTERS = 16 * 1024 * 1024  # of payload in them, likewise
 PAUSE = 1.0  # seconds before a broken connection is tried again
 
 
@@ -37,15 +38,17 @@ def shared_layer() -> BaseChannelLayer | None:
 
 
 class Relay:
-    """See the module. `failures` counts what could not be sent."""
+    """See the module. `failures` counts what the broker refused, `dropped` what was too much to wait."""
 
     def __init__(self, layer: BaseChannelLayer, hub: Hub, on_cancel: Callable[[str], object]) -> None:
-        self.failures = 0
+        self.failures = self.dropped = 0
         self._layer = layer
         self._hub = hub
         self._on_cancel = on_cancel
         self._origin = str(uuid4())
-        self._outgoing: deque[dict[str, Any]] = deque()
+        self._outgoing: deque[tuple[int, dict[str, Any]]] = deque()  # each with its size
+        self._waiting = 0  # characters
+        self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._something: asyncio.Event | None = None
         self._ready = threading.Event()
@@ -63,19 +66,22 @@ class Relay:
 
     def batches(self, batches: Sequence[Batch]) -> None:
         """Tells other processes of a commit: one message, however many responses it held."""
-        self._put({"batches": [_pack(batch) for batch in batches]})
+        self._put({"batches": [_pack(batch) for batch in batches]}, sum(batch.size for batch in batches))
 
     def notice(self, user_id: UUID, frame: str) -> None:
-        self._put({"user_id": str(user_id), "frame": frame})
+        self._put({"user_id": str(user_id), "frame": frame}, len(frame))
 
     def cancel(self, response_id: str) -> None:
         self._put({"cancel": response_id})
 
-    def _put(self, message: dict[str, Any]) -> None:
-        self._outgoing.append({"type": "hub.news", "origin": self._origin, **message})
-        if len(self._outgoing) > MOST_WAITING:
-            self._outgoing.popleft()
-            self.failures += 1
+    def _put(self, message: dict[str, Any], size: int = 0) -> None:
+        with self._lock:
+            self._outgoing.append((size, {"type": "hub.news", "origin": self._origin, **message}))
+            self._waiting += size
+            # The newest goes out however large it is: a gap before it is seen and read from the log.
+            while len(self._outgoing) > MOST_WAITING or (self._waiting > MOST_CHARACTERS and len(self._outgoing) > 1):
+                self._waiting -= self._outgoing.popleft()[0]
+                self.dropped += 1
         if self._something is not None:
             self._loop.call_soon_threadsafe(self._something.set)
 
@@ -110,12 +116,20 @@ class Relay:
         while True:
             await self._something.wait()
             self._something.clear()
-            while self._outgoing:
+            while (message := self._next()) is not None:
                 try:
-                    await self._layer.group_send(GROUP, self._outgoing.popleft())
+                    await self._layer.group_send(GROUP, message)
                 except Exception as error:  # noqa: BLE001 - the border: a hint that isn't sent is only counted
                     self._count(error)
                     await asyncio.sleep(PAUSE)
+
+    def _next(self) -> dict[str, Any] | None:
+        with self._lock:
+            if not self._outgoing:
+                return None
+            size, message = self._outgoing.popleft()
+            self._waiting -= size
+            return message
 
     async def _receive(self) -> None:
         while True:

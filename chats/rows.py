@@ -8,8 +8,10 @@ hundred responses that end in one commit held up all others for 80 ms.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +19,21 @@ from django.db import connection, models
 
 from chats.models import UNFINISHED, Chat, Event, Message, Run, Worker
 from chats.runlog import End
+from chats.search import queue_responses
 from chats.transcript import Transcript
 
 __all__ = [
     "AlreadyEnded",
+    "Finished",
     "Row",
     "WorkerLost",
     "cancels_among",
     "confirm_lease",
-    "finish_response",
+    "find_run",
+    "finish_responses",
     "insert_events",
     "insert_row",
+    "unfinished_runs_of",
     "update_row",
 ]
 
@@ -41,37 +47,47 @@ class WorkerLost(Exception):
 
 
 class AlreadyEnded(Exception):
-    """The run was ended by somebody else; what comes now is refused."""
-
-    def __init__(self, response_id: str) -> None:
-        super().__init__(response_id)
-        self.response_id = response_id
+    """A run was ended by somebody else; what comes now is refused."""
 
 
-@cache
-def _insert_statement(vendor: str) -> str:
+ROWS_A_STATEMENT = 500
+
+# Note [no pipeline]: on PostgreSQL psycopg sends an executemany as a pipeline, whose last word, a Flush after its Sync,
+# switches off the server's idle_in_transaction_session_timeout until the next statement: the rows of a process that was
+# paused before its COMMIT stayed locked for as long as it was. So there is no executemany there: the events go as rows
+# of one statement each time, which is no slower, and ends one after the other.
+
+
+@lru_cache(maxsize=ROWS_A_STATEMENT + 1)
+def _insert_statement(vendor: str, rows: int) -> str:
     quote = connection.ops.quote_name
     columns = ("response_id", "sequence", "type", "emit", "timestamp", "payload", "details")
-    table, names, places = quote(Event._meta.db_table), ", ".join(map(quote, columns)), ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 - names of our own model only
+    table, names = quote(Event._meta.db_table), ", ".join(map(quote, columns))
+    places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * rows)
+    return f"INSERT INTO {table} ({names}) VALUES {places}"  # noqa: S608 - names of our own model only
 
 
 def insert_events(rows: Sequence[Row]) -> None:
     """Appends `rows` to the log. An IntegrityError says that a number is taken."""
-    if connection.vendor == "sqlite":
-        adapted: Sequence[tuple[Any, ...]] = [
-            (response.replace("-", ""), sequence, kind, emit, str(at.replace(tzinfo=None)), payload, details)
-            for response, sequence, kind, emit, at, payload, details in rows
-        ]
-    else:
-        adapted = rows
     with connection.cursor() as cursor:
-        cursor.executemany(_insert_statement(connection.vendor), adapted)
+        if connection.vendor == "sqlite":
+            adapted = [
+                (response.replace("-", ""), sequence, kind, emit, str(at.replace(tzinfo=None)), payload, details)
+                for response, sequence, kind, emit, at, payload, details in rows
+            ]
+            cursor.executemany(_insert_statement("sqlite", 1), adapted)
+            return
+        for start in range(0, len(rows), ROWS_A_STATEMENT):
+            some = rows[start : start + ROWS_A_STATEMENT]
+            cursor.execute(_insert_statement("postgresql", len(some)), list(chain.from_iterable(some)))
 
 
-def confirm_lease(worker_id: UUID) -> None:
-    """Raises WorkerLost unless the worker's lease holds; until the transaction ends nobody can end it."""
-    statement, params = _lease_statement(worker_id, connection.vendor)
+def confirm_lease(worker_id: UUID, *, alone: bool = False) -> None:
+    """Raises WorkerLost unless the worker's lease holds; until the transaction ends nobody can end it.
+
+    `alone` waits until no other transaction relies on it: one whose connection broke may still be committed.
+    """
+    statement, params = _lease_statement(worker_id, connection.vendor, alone)
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         if cursor.fetchone() is None:
@@ -79,11 +95,13 @@ def confirm_lease(worker_id: UUID) -> None:
 
 
 @lru_cache(maxsize=8)
-def _lease_statement(worker_id: UUID, vendor: str) -> tuple[str, tuple[Any, ...]]:
+def _lease_statement(worker_id: UUID, vendor: str, alone: bool) -> tuple[str, tuple[Any, ...]]:
     """Compiled once: with every commit that took a third of the writer's time."""
-    lease = Worker.objects.filter(pk=worker_id, ended_at=None).select_for_update(no_key=True)
+    lease = Worker.objects.filter(pk=worker_id, ended_at=None)
     statement, params = lease.values_list("pk").query.get_compiler(connection=connection).as_sql()
-    return statement, tuple(params)
+    # The weakest lock: it keeps the reaper out (orphans.reap_workers), and lets the beat renew the lease.
+    lock = " FOR UPDATE" if alone else " FOR KEY SHARE"
+    return statement + (lock if vendor == "postgresql" else ""), tuple(params)
 
 
 def cancels_among(response_ids: Iterable[str]) -> set[str]:
@@ -94,28 +112,80 @@ def cancels_among(response_ids: Iterable[str]) -> set[str]:
     return {str(response_id) for response_id, asked_at in rows if asked_at is not None}
 
 
-def finish_response(response_id: str, sequence: int, transcript: Transcript, end: End) -> None:
-    """Writes what a response ended as: run, message and chat. Raises AlreadyEnded if it has ended."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A response's end as it goes into the tables."""
+
+    response_id: str
+    sequence: int
+    transcript: Transcript
+    end: End
+
+
+def finish_responses(finished: Sequence[Finished]) -> None:
+    """Writes what responses ended as: run, message and chat. Raises AlreadyEnded if one of them has ended."""
     now = datetime.now(UTC)
-    key = Message._meta.pk.get_db_prep_value(UUID(response_id), connection)
-    fields: dict[str, Any] = {"status": end.status, "error_type": end.error_type, "finished_at": now}
-    if end.notes:
-        fields["notes"] = end.notes
-    if not _update(Run, fields, "response_id = %s AND status IN (%s, %s)", key, *UNFINISHED):
-        raise AlreadyEnded(response_id)
-    visible = transcript.visible
-    folded = {
-        "status": end.status,
-        "sequence": sequence,
+    keys = [Message._meta.pk.get_db_prep_value(UUID(each.response_id), connection) for each in finished]
+    runs = [_run_fields(each.end, now) for each in finished]
+    if _update_many(Run, runs, "response_id = %s AND status IN (%s, %s)", [(key, *UNFINISHED) for key in keys]) < len(
+        finished
+    ):
+        raise AlreadyEnded([each.response_id for each in finished])
+    _update_many(Message, [_message_fields(each, now) for each in finished], "id = %s", [(key,) for key in keys])
+    of_message = "id = (SELECT chat_id FROM chats_message WHERE id = %s)"
+    if connection.vendor == "postgresql":
+        # Whoever has the chat's row is changing its time as well. Waiting could be for ever: a start or a deletion
+        # locks the chat before its runs, and this has locked the runs.
+        of_message = f"id = (SELECT id FROM chats_chat WHERE {of_message} FOR NO KEY UPDATE SKIP LOCKED)"  # noqa: S608 - ours
+    _update_many(Chat, [{"updated_at": now}] * len(keys), of_message, [(key,) for key in keys])
+    queue_responses(keys)
+
+
+def _run_fields(end: End, now: datetime) -> dict[str, Any]:
+    fields = {"status": end.status, "error_type": end.error_type, "finished_at": now}
+    return fields | {"notes": end.notes} if end.notes else fields
+
+
+def _message_fields(finished: Finished, now: datetime) -> dict[str, Any]:
+    visible = finished.transcript.visible
+    return {
+        "status": finished.end.status,
+        "sequence": finished.sequence,
         "parts": visible.parts,
         "errors": visible.errors,
         "metadata": visible.metadata,
-        "unredacted": transcript.unredacted,
-        "usage": end.usage,
+        "unredacted": finished.transcript.unredacted,
+        "usage": finished.end.usage,
         "finished_at": now,
     }
-    _update(Message, folded, "id = %s", key)
-    _update(Chat, {"updated_at": now}, "id = (SELECT chat_id FROM chats_message WHERE id = %s)", key)
+
+
+def find_run(user_id: UUID, request_id: str) -> Run | None:
+    """The user's run that this request started. Part of it is read: its own, its chat's and its request's key, and
+    the hash of the body."""
+    columns = ("response_id", "chat_id", "request_message_id", "request_id", "body_hash")
+    statement = _select_statement(Run, columns, "user_id = %s AND request_id = %s", connection.vendor)
+    return next(iter(Run.objects.raw(statement, [_key_of_user(user_id), request_id])), None)
+
+
+def unfinished_runs_of(user_id: UUID) -> int:
+    """How many of the user's runs haven't ended."""
+    statement = _select_statement(Run, (), "user_id = %s AND status IN (%s, %s)", connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_key_of_user(user_id), *UNFINISHED])
+        return int(cursor.fetchone()[0])
+
+
+def _key_of_user(user_id: UUID) -> Any:
+    return Run._meta.get_field("user").get_db_prep_value(user_id, connection)
+
+
+@cache
+def _select_statement(model: type[models.Model], columns: tuple[str, ...], condition: str, vendor: str) -> str:
+    """The statement for these columns, or for the number of rows."""
+    quote = connection.ops.quote_name
+    selected = ", ".join(map(quote, columns)) or "COUNT(*)"
+    return f"SELECT {selected} FROM {quote(model._meta.db_table)} WHERE {condition}"  # noqa: S608 - our own names
 
 
 def insert_row(row: models.Model) -> None:
@@ -138,18 +208,32 @@ def update_row(row: models.Model, *fields: str) -> None:
     """`row.save(update_fields=fields)`, likewise."""
     key: Any = row._meta.pk
     values = {name: getattr(row, name) for name in fields}
-    _update(type(row), values, f"{key.column} = %s", key.get_db_prep_value(row.pk, connection))
+    _update_many(type(row), [values], f"{key.column} = %s", [(key.get_db_prep_value(row.pk, connection),)])
 
 
-def _update(model: type[models.Model], fields: dict[str, Any], condition: str, *params: Any) -> int:
-    """`QuerySet.update` without what compiling the statement costs each time; the number of rows."""
-    columns: list[Any] = [model._meta.get_field(name) for name in fields]
-    values = [
-        column.get_db_prep_save(value, connection) for column, value in zip(columns, fields.values(), strict=True)
-    ]
+def _update_many(
+    model: type[models.Model], rows: Sequence[dict[str, Any]], condition: str, params: Sequence[tuple[Any, ...]]
+) -> int:
+    """`QuerySet.update` of many rows, without what compiling a statement costs each time; how many there were."""
+    batches: dict[tuple[str, ...], list[list[Any]]] = {}
+    for fields, of_row in zip(rows, params, strict=True):
+        columns: list[Any] = [model._meta.get_field(name) for name in fields]
+        values = [
+            column.get_db_prep_save(value, connection) for column, value in zip(columns, fields.values(), strict=True)
+        ]
+        batches.setdefault(tuple(fields), []).append([*values, *of_row])
+    found = 0
     with connection.cursor() as cursor:
-        cursor.execute(_update_statement(model, tuple(fields), condition, connection.vendor), [*values, *params])
-        return int(cursor.rowcount)
+        for names, batch in batches.items():
+            statement = _update_statement(model, names, condition, connection.vendor)
+            if connection.vendor == "sqlite":
+                cursor.executemany(statement, batch)
+                found += cursor.rowcount
+                continue
+            for values in batch:  # Note [no pipeline]
+                cursor.execute(statement, values)
+                found += cursor.rowcount
+    return found
 
 
 @cache

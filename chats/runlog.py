@@ -8,16 +8,20 @@ that is numbered) from the journal's thread only. Knows no database.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from chats.metrics import EVENTS_MERGED
 from chats.transcript import Transcript
 from handlers.encoding import canonical_json
 
-__all__ = ["MAX_TEXT_BYTES", "End", "Pending", "RunLog", "byte_length"]
+__all__ = ["MAX_TEXT_BYTES", "End", "Pending", "RunLog", "byte_length", "release_producers"]
+
+logger = logging.getLogger(__name__)
 
 MAX_TEXT_BYTES = 64 * 1024  # of one content event
 MAX_PENDING_EVENTS = 512
@@ -84,6 +88,7 @@ class RunLog:
     ) -> None:
         self.response_id = response_id
         self.end: End | None = None
+        self.began_at: float | None = None  # time.monotonic() of the first event that isn't its end
         self._on_dirty = on_dirty
         self._lock = threading.Lock()
         self._pending: list[Pending] = []
@@ -146,9 +151,11 @@ class RunLog:
         with self._lock:
             if self.end is not None:
                 return False
+            began_at = self.began_at
             if last_words is not None:
                 self._add(last_words, urgent=True)
             self._add(Pending("response_end", end.fields, True, True, time.time()), urgent=True)
+            self.began_at = began_at
             self.end = end
         self._on_dirty(self)
         return True
@@ -161,6 +168,8 @@ class RunLog:
             self.end = self.end or End("error", "worker_lost")
 
     def _add(self, event: Pending, *, urgent: bool) -> None:
+        if self.began_at is None:
+            self.began_at = time.monotonic()
         self._pending.append(event)
         self._bytes += event.size
         self._urgent = self._urgent or urgent
@@ -192,6 +201,9 @@ class RunLog:
             self._bytes = 0
             self._urgent = False
         self.taken_at = time.monotonic()
+        merged = sum(len(event.chunks) - 1 for event in taken if event.chunks is not None)
+        if merged:
+            EVENTS_MERGED.inc(merged)
         return taken
 
     def waiting(self) -> list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]]:
@@ -201,3 +213,22 @@ class RunLog:
         with self._lock:
             waiting, self._waiting = self._waiting, []
         return waiting
+
+
+def release_producers(logs: list[RunLog]) -> None:
+    """Lets the producers that waited for room go on: one call a loop, however many wait on it."""
+    by_loop: dict[Any, list[Any]] = {}
+    for log in logs:
+        for loop, future in log.waiting():
+            by_loop.setdefault(loop, []).append(future)
+    for loop, futures in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_settle, futures)
+        except RuntimeError:
+            logger.debug("A loop whose producer waited for room is closed.")
+
+
+def _settle(futures: list[Any]) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)

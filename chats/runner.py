@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 EVENTS_A_TURN = 64
 SECONDS_A_TURN = 0.005
+SILENT_PAUSE = 0.001  # seconds, after a turn of events that left nothing in the log
 TRACE_CHARACTERS = 20_000
 
 
@@ -62,6 +63,7 @@ class RunFacts:
     user_id: UUID
     task: str
     correlation_id: str
+    model_id: str = ""
 
 
 @dataclass(eq=False)
@@ -145,7 +147,7 @@ async def drive(run: ActiveRun, make_generator: Callable[[], AsyncGenerator[Any,
 
 async def _consume(run: ActiveRun, generator: AsyncGenerator[Any, None]) -> None:
     recorder, log = run.recorder, run.log
-    count, turn_began = 0, time.monotonic()
+    count, silent, turn_began = 0, 0, time.monotonic()
     async with aclosing(generator):
         async for value in generator:
             now = time.monotonic()
@@ -163,9 +165,10 @@ async def _consume(run: ActiveRun, generator: AsyncGenerator[Any, None]) -> None
                 run.held = False
                 run.last_event_at = turn_began = time.monotonic()
             elif count % EVENTS_A_TURN == 0 or now - turn_began > SECONDS_A_TURN:
-                # A generator that never suspends could not be cancelled, nor would its neighbours run.
-                await asyncio.sleep(0)
-                turn_began = time.monotonic()
+                # A generator that never suspends could not be cancelled, nor would its neighbours run. The log's
+                # bounds slow one down that says something; one that says nothing would take a core for that.
+                await asyncio.sleep(SILENT_PAUSE if recorder.silent - silent >= EVENTS_A_TURN else 0)
+                silent, turn_began = recorder.silent, time.monotonic()
 
 
 def _note_late(run: ActiveRun) -> None:

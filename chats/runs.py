@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from chats import reading
+from chats import limits, reading
 from chats.engine import Engine, get_engine
 from chats.handover import hand_over
 from chats.models import UNFINISHED, Chat, Run
 from chats.orphans import facts_of
 from chats.protocol import Batch, DoorError, StartBody, encode_frame, is_uuid7
+from chats.rows import confirm_lease
 from chats.starts import Plan, Started, Stored, find_repeated, plan_start, store_start
 
 if TYPE_CHECKING:
@@ -34,33 +36,79 @@ __all__ = ["Started", "acancel_run", "astart_run", "cancel_run", "cancel_runs_of
 logger = logging.getLogger(__name__)
 
 PATIENCE = 20.0  # seconds that a thread waits for the writer
+PAUSES = (0.05, 0.25, 0.5, 1.0, 2.0)  # seconds between the tries of a start whose COMMIT was cut off
 LOOK_AGAIN = 2.0  # seconds: an end's announcement may be lost, the database is asked
 
 
 def start_run(user: User, body: StartBody) -> Started:
     """Stores and launches a run. Raises DoorError. Call it from a thread."""
     with _database_faults():
-        plan = plan_start(user, body)
+        plan = _plan(user, body)
         if isinstance(plan, Started):
             return plan
-        try:
-            return get_engine().write(_start, plan).result(PATIENCE)
-        except IntegrityError:
-            # Another process has just made the same: this very request, or the chat of that name. Now it's found.
-            return get_engine().write(_start, plan).result(PATIENCE)
+        with _counted(user) as count, _Attempt(plan) as attempt:
+            while True:
+                try:
+                    return count(get_engine().write(attempt.store).result(PATIENCE))
+                except (IntegrityError, OperationalError, InterfaceError) as error:
+                    time.sleep(attempt.pause_after(error))
 
 
 async def astart_run(user: User, body: StartBody) -> Started:
     """The same from an event loop."""
     engine = get_engine()
     with _database_faults():
-        plan = await engine.preparing.run(plan_start, user, body)
+        plan = await engine.preparing.run(_plan, user, body)
         if isinstance(plan, Started):
             return plan
-        try:
-            return await asyncio.wrap_future(engine.write(_start, plan))
-        except IntegrityError:
-            return await asyncio.wrap_future(engine.write(_start, plan))
+        with _counted(user) as count, _Attempt(plan) as attempt:
+            while True:
+                try:
+                    return count(await asyncio.wrap_future(engine.write(attempt.store)))
+                except (IntegrityError, OperationalError, InterfaceError) as error:
+                    await asyncio.sleep(attempt.pause_after(error))
+
+
+def _plan(user: User, body: StartBody) -> Plan | Started:
+    """The plan, counted against the user's limits. Raises DoorError."""
+    plan = plan_start(user, body)
+    if isinstance(plan, Started):
+        return plan
+    try:
+        limits.take_start(user.pk)
+    except DoorError:
+        # What was taken once stays taken, and may be asked for as often as the client likes.
+        repeated = find_repeated(plan)
+        if repeated is None:
+            raise
+        return repeated
+    return plan
+
+
+@contextmanager
+def _counted(user: User) -> Iterator[Callable[[Started], Started]]:
+    """Gives back what was counted for a start that turns out to be none: refused, or sent before."""
+    begun: list[Started] = []
+
+    def count(started: Started) -> Started:
+        if not started.attached:
+            begun.append(started)
+        return started
+
+    try:
+        yield count
+    finally:
+        if not begun:
+            _give_back(user)
+
+
+def _give_back(user: User) -> None:
+    engine = get_engine()
+    try:
+        if engine.started:
+            engine.queries.submit(limits.give_back_start, user.pk)
+    except RuntimeError:
+        logger.debug("A start was refused since the server stops; it stays counted for a minute.")
 
 
 def cancel_run(user: User, response_id: str) -> str:
@@ -131,17 +179,71 @@ def _has_ended(response_id: str) -> bool:
 # Jobs of the journal's thread, each in its transaction
 
 
-def _start(plan: Plan) -> Started:
-    repeated = find_repeated(plan)
-    if repeated is not None:
-        return repeated
-    engine = get_engine()
-    engine.require_capacity()
-    engine.require_lease()
-    stored = store_start(plan, engine.journal.worker_id)
-    # Robust: it is committed, so whatever fails now the caller has its run; a stray is ended at the next beat.
-    transaction.on_commit(lambda: _launch(engine, stored), robust=True)
-    return stored.started
+class _Attempt:
+    """One start, stored in as many tries as that takes.
+
+    A connection that broke during COMMIT leaves it open whether the start is stored, and then nobody has launched it:
+    it is looked for and launched after all, or else stored once more. As long as that isn't settled, the beat must
+    not take it for one whose launch failed.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._pauses = iter(PAUSES)
+        self._conflicts = 0
+        self._uncertain: Stored | None = None
+        self._starting: set[str] = set()  # what this has added to the engine's
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        get_engine().starting.difference_update(self._starting)
+
+    def store(self) -> Started:
+        """A job of the journal's thread."""
+        engine = get_engine()
+        if self._uncertain is not None and _is_stored(engine, self._uncertain):
+            return self._launch_later(engine, self._uncertain)
+        repeated = find_repeated(self._plan)
+        if repeated is not None:
+            return repeated
+        engine.require_capacity()
+        engine.lease.require()
+        self._uncertain = store_start(self._plan, engine.journal.worker_id)
+        self._starting.add(self._uncertain.started.response_id)
+        engine.starting.update(self._starting)
+        return self._launch_later(engine, self._uncertain)
+
+    def _launch_later(self, engine: Engine, stored: Stored) -> Started:
+        # Robust: it is committed, so whatever fails now the caller has its run; a stray is ended at the next beat.
+        transaction.on_commit(lambda: _launch(engine, stored), robust=True)
+        return stored.started
+
+    def pause_after(self, error: Exception) -> float:
+        """Seconds until the next try. Raises `error` where that would be of no use."""
+        if isinstance(error, IntegrityError):
+            # Another process has just made the same: this very request, or the chat of that name. Now it's found.
+            self._uncertain = None
+            self._conflicts += 1
+            if self._conflicts == 1:
+                return 0.0
+            raise error
+        if self._uncertain is None:
+            raise error
+        pause = next(self._pauses, None)
+        if pause is None:
+            raise error
+        return pause
+
+
+def _is_stored(engine: Engine, uncertain: Stored) -> bool:
+    """Whether a start whose COMMIT was cut off is in the database, and nothing of it is on its way any more."""
+    engine.lease.require()
+    worker_id = engine.journal.worker_id
+    if worker_id is not None:
+        confirm_lease(worker_id, alone=True)
+    return Run.objects.filter(pk=uncertain.run.pk, worker=worker_id, status__in=UNFINISHED).exists()
 
 
 def _launch(engine: Engine, stored: Stored) -> None:
@@ -164,7 +266,9 @@ def _cancel(user: User, response_id: str) -> str:
 
 
 def _ask_to_cancel(runs: QuerySet[Run]) -> None:
-    asked = [str(pk) for pk in runs.filter(status__in=UNFINISHED).values_list("pk", flat=True)]
+    # In the order in which a commit locks those that end.
+    unfinished = runs.filter(status__in=UNFINISHED).order_by("pk").select_for_update(no_key=True, of=("self",))
+    asked = [str(pk) for pk in unfinished.values_list("pk", flat=True)]
     Run.objects.filter(pk__in=asked, status__in=UNFINISHED, cancel_requested_at=None).update(
         cancel_requested_at=timezone.now()
     )

@@ -17,12 +17,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from chats import reading
+from chats import limits, reading
 from chats.hub import Opening
 from chats.models import UNFINISHED, Chat, Message, Persona, Run, Status
 from chats.orphans import start_fields
-from chats.protocol import Batch, DoorError, StartBody, WireEvent, is_uuid7
-from chats.rows import insert_events, insert_row, update_row
+from chats.protocol import Batch, DoorError, StartBody, WireEvent, is_shadowed, is_uuid7
+from chats.rows import find_run, insert_events, insert_row, update_row
 from handlers.encoding import canonical_json
 from handlers.errors import HandlerUnavailable, InvalidOptions, UnknownHandler
 from handlers.registry import registry
@@ -107,7 +107,7 @@ def find_repeated(plan: Plan) -> Started | None:
 
 def store_start(plan: Plan, worker_id: UUID | None) -> Stored:
     """Writes the start, claimed by `worker_id`. Raises DoorError. Ask `find_repeated` first, in the transaction."""
-    _require_room(plan.user)
+    limits.require_room(plan.user.pk)
     chat, created = _lock_chat(plan)
     request = _request_for(plan, chat, created)
     response = Message(
@@ -151,7 +151,7 @@ def store_start(plan: Plan, worker_id: UUID | None) -> Stored:
 def _repeated(user: User, body: StartBody, body_hash: str) -> Started | None:
     if body.request_id is None:
         return None
-    run = Run.objects.filter(user=user, request_id=body.request_id).first()
+    run = find_run(user.pk, body.request_id)
     if run is None:
         return None
     if run.body_hash != body_hash:
@@ -170,7 +170,11 @@ def _find_chat(user: User, id_or_name: str | None) -> Chat | None:
         return None
     if is_uuid7(id_or_name):
         return reading.get_chat(user, id_or_name)
-    return reading.chats_for(user).filter(name=id_or_name).first()
+    found = reading.chats_for(user).filter(name=id_or_name).first()
+    if found is None and is_shadowed(id_or_name):
+        text = f"A name can't end in “/{id_or_name.rpartition('/')[2]}”: that is another address of the chat."
+        raise DoorError("invalid", "Some fields aren't right.", fields={"chat_id": [text]})
+    return found
 
 
 def _require_handler(user: User, task: str) -> str:
@@ -213,13 +217,6 @@ def _persona_prompt(user: User, persona_id: str | None) -> str | None:
 
 
 # In the transaction
-
-
-def _require_room(user: User) -> None:
-    limit = settings.WORKBENCH_MAX_RUNS_PER_USER
-    if Run.objects.filter(user=user, status__in=UNFINISHED).count() >= limit:
-        message = f"You have {limit} answers running. Wait for one to end, or stop one."
-        raise DoorError("rate_limited", message, retry_after=5)
 
 
 def _lock_chat(plan: Plan) -> tuple[Chat, bool]:

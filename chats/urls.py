@@ -9,4 +9,5 @@ app_name = "chats"
 urlpatterns = [
     path("", views.new_chat, name="new"),
     path("chats/<uuid:chat_id>/", views.chat, name="chat"),
+    path("chats/<uuid:chat_id>/state/", views.state, name="state"),
 ]

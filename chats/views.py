@@ -1,33 +1,41 @@
 """The web chat's pages: a new chat, and a chat of the reader's own.
 
 Owns what the page brings with it: the transcript as HTML, readable without JavaScript, and the same objects as
-data, from which the modules in static/chats/ take over. Both come from reading.py's representations.
+data, from which the modules in static/chats/ take over. Both come from reading.py's representations. The modules
+go from chat to chat without a new page: `state` gives them what another page would have brought.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from chats.models import Chat
+from chats.models import Chat, Persona
 from chats.presentation import ERROR_WORDS, shown_message
 from chats.protocol import DoorError
-from chats.reading import branch, chats_for, get_chat, represent_chats, represent_messages
-from chats.templatetags.chat_page import module_addresses
+from chats.reading import branch, chats_for, get_chat, messages_of, represent_chats, represent_messages
+from chats.shelves import shelved
+from chats.templatetags.chat_page import preloaded_addresses
+from chats.wording import page_words
+from handlers.models import available_models
 from handlers.registry import HandlerDescription, registry
 
 if TYPE_CHECKING:
     from workbench.models import User
 
 CHATS_LISTED = 50  # as many as the first page of the API's list that the page reads when it is back
+PINNED_LISTED = 100
+PERSONAS_LISTED = 200  # more than anybody picks from a menu
+DOORS = {"search": "api:search", "feedback": "api:feedback", "export": "api:export", "prompts": "api:prompts"}
 
 
 @never_cache
@@ -50,41 +58,102 @@ def chat(request: HttpRequest, chat_id: UUID) -> HttpResponse:
     return _page(request, found)
 
 
+@never_cache
+@require_safe
+def state(request: HttpRequest, chat_id: UUID) -> HttpResponse:
+    """What `chat` brings as data, alone: `{chat, messages, tree}`. Errors have the API's shape."""
+    if not request.user.is_authenticated:
+        return JsonResponse(DoorError("unauthorized", "Sign in first.").body(), status=401)
+    try:
+        found = get_chat(request.user, str(chat_id))
+    except DoorError as refusal:
+        return JsonResponse(refusal.body(), status=refusal.http_status)
+    return JsonResponse(_state_of(found))
+
+
+def _state_of(chat: Chat) -> dict[str, Any]:
+    """`tree` has [id, parent's id] of every message, of all branches, in order of time."""
+    messages = represent_messages(branch(chat.active_leaf)) if chat.active_leaf else []
+    tree = [
+        [str(message_id), str(parent) if parent else None]
+        for message_id, parent in messages_of(chat).values_list("id", "parent_id")
+    ]
+    return {"chat": represent_chats([chat])[0], "messages": messages, "tree": tree}
+
+
 def _page(request: HttpRequest, open_chat: Chat | None) -> HttpResponse:
     user = cast("User", request.user)
-    newest = chats_for(user).filter(status=Chat.State.ACTIVE).order_by("-updated_at", "-id")[:CHATS_LISTED]
-    chats = represent_chats(list(newest))
-    represented = represent_chats([open_chat])[0] if open_chat else None
-    messages = represent_messages(branch(open_chat.active_leaf)) if open_chat and open_chat.active_leaf else []
-    handlers = registry.describe_for(user)
-    labels = {handler.name: handler.label for handler in handlers}
+    chats = _listed_chats(user)
+    opened = _state_of(open_chat) if open_chat else {"chat": None, "messages": [], "tree": []}
+    handlers = [_chosen_from(handler) for handler in registry.describe_for(user)]
+    labels = {handler["name"]: handler["label"] for handler in handlers}
     data = {
+        **opened,
         "user_id": str(user.pk),
-        "chat": represented,
         "chats": chats,
-        "messages": messages,
+        "handlers": handlers,
+        "models": [asdict(model) for model in available_models()],
+        "default_model": settings.WORKBENCH_DEFAULT_MODEL,
+        "personas": _personas(user),
+        "features": _features(),
         "urls": _addresses(),
         "wording": {"tasks": labels, "errors": {name: str(text) for name, text in ERROR_WORDS.items()}},
     }
     context = {
-        "chat": represented,
-        "chats": chats,
-        "messages_shown": [shown_message(message, labels) for message in messages],
+        "chat": opened["chat"],
+        "chat_groups": shelved(chats),
+        "messages_shown": [shown_message(message, labels) for message in opened["messages"]],
         "handlers": handlers,
-        "chosen_task": _chosen_task(represented, handlers),
-        "default_model": settings.WORKBENCH_DEFAULT_MODEL,
-        "module_addresses": module_addresses().values(),
+        "chosen": _chosen(opened["chat"], handlers),
+        "features": data["features"],
+        "module_addresses": preloaded_addresses(with_answers=bool(opened["messages"])),
         "page_data": data,
+        "page_words": page_words(),
     }
     return render(request, "chats/page.html", context)
 
 
-def _chosen_task(chat: dict[str, Any] | None, handlers: list[HandlerDescription]) -> str:
+def _listed_chats(user: User) -> list[dict[str, Any]]:
+    """The newest, newest first, and all that are pinned."""
+    active = chats_for(user).filter(status=Chat.State.ACTIVE).order_by("-updated_at", "-id")
+    newest = list(active[:CHATS_LISTED])
+    listed = {chat.pk for chat in newest}
+    pinned = [chat for chat in active.filter(pinned=True)[:PINNED_LISTED] if chat.pk not in listed]
+    return represent_chats([*newest, *pinned])
+
+
+def _chosen_from(handler: HandlerDescription) -> dict[str, Any]:
+    """The API's handler object, with questions to begin with."""
+    return {**asdict(handler), "examples": list(registry.get(handler.name).handler_class.examples)}
+
+
+def _personas(user: User) -> list[dict[str, str]]:
+    personas = Persona.objects.visible_to(user).order_by("name", "id")[:PERSONAS_LISTED]
+    return [{"id": str(persona.pk), "name": persona.name, "description": persona.description} for persona in personas]
+
+
+def _chosen(chat: dict[str, Any] | None, handlers: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Who answers unless the reader chooses: the chat's last, where it's still to be had, else the default."""
-    usable = [handler for handler in handlers if handler.available]
-    if chat and any(handler.name == chat["task"] for handler in usable):
-        return str(chat["task"])
-    return next((handler.name for handler in usable if handler.default), usable[0].name if usable else "")
+    usable = {handler["name"]: handler for handler in handlers if handler["available"]}
+    if chat and chat["task"] in usable:
+        return usable[chat["task"]]
+    default = [handler for handler in usable.values() if handler["default"]]
+    return next(iter([*default, *usable.values()]), None)
+
+
+def _features() -> list[str]:
+    """What the API has doors for: nothing is offered that leads nowhere."""
+    return [feature for feature, door in DOORS.items() if _is_routed(door)]
+
+
+def _is_routed(door: str) -> bool:
+    for arguments in ([], [UUID(int=0)]):
+        try:
+            reverse(door, args=arguments)
+        except NoReverseMatch:
+            continue
+        return True
+    return False
 
 
 def _addresses() -> dict[str, str]:

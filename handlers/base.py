@@ -48,6 +48,8 @@ class BaseTaskHandler(ABC):
     version: str = ""
     #: A promise that `handle` never blocks: it then shares an event loop with other handlers, far cheaper per event.
     cooperative: bool = False
+    #: Questions to begin with; the web chat offers them in an empty chat.
+    examples: ClassVar[tuple[str, ...]] = ()
     #: Types what administrators may set; a nested class of this name.
     Config: ClassVar[type[BaseModel] | None] = None
     #: Types what a user may set per chat; a nested class of this name.
@@ -102,6 +104,12 @@ def call_handle(handler: BaseTaskHandler, **everything: Any) -> AsyncGenerator[B
             events.close()
         raise TypeError(f"{type(handler).__qualname__}.handle gave a {type(events).__name__}, not an async generator")
     return events
+
+
+def takes(handler: BaseTaskHandler, name: str) -> bool:
+    """Whether `handler.handle` takes a value of this name."""
+    taken = _taken_names(type(handler).handle)
+    return taken is None or name in taken
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """System checks of handlers and what is configured for them, shown by `manage.py check` and at every start.
 
 Ids: handlers.E001 can't be imported · E002 is no handler · E003 name taken · E004 no such default task ·
-W001 unavailable · W002 options without effect · W003 no such default model.
+E005 unreadable prices · W001 unavailable · W002 options without effect · W003 no such default model.
 docs/handlers.md has a heading for each. A check says it; the registry has already left the handler out.
 """
 
@@ -16,6 +16,7 @@ from handlers.config import env_key, set_options, unknown_options
 from handlers.config_store import HandlerConfig
 from handlers.loading import LoadProblem
 from handlers.models import available_models
+from handlers.models.prices import PriceListInvalid, own_prices
 from handlers.registry import registry
 
 _IDS = {"import": "handlers.E001", "type": "handlers.E002", "name": "handlers.E003"}
@@ -135,3 +136,14 @@ def check_default_model(**kwargs: Any) -> list[checks.CheckMessage]:
             id="handlers.W003",
         )
     ]
+
+
+@checks.register()
+def check_prices(**kwargs: Any) -> list[checks.CheckMessage]:
+    """A list of prices that can't be read would leave every answer without its cost."""
+    try:
+        own_prices()
+    except PriceListInvalid as error:
+        hint = "Correct the file; docs/models.md, “What an answer costs”, shows its form. Or unset the variable."
+        return [checks.Error(f"WORKBENCH_PRICES_FILE: {error}", hint=hint, id="handlers.E005")]
+    return []

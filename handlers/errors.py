@@ -11,7 +11,8 @@
         ├── ModelThrottled       it is asked too much at the moment
         ├── ModelUnavailable     it isn't there, or not for us
         ├── ModelTimedOut        it said nothing for too long
-        └── ContextTooLong       it was given more than it can read: a shorter request may succeed
+        ├── ContextTooLong       it was given more than it can read: a shorter request may succeed
+        └── ToolsRefused         it takes no tools: a request without them may succeed
 
 The text of each is in words for a user; what only operators should see goes into `detail`, for the log and the
 audit. Knows nothing of HTTP and frames: the doors map these to their own shapes.
@@ -130,3 +131,9 @@ class ContextTooLong(ModelError):
 
     error_type = "context_length"
     default_message = "This chat has become too long for the model. Please start a new one, or choose another model."
+
+
+class ToolsRefused(ModelError):
+    """The model, or its server as it is set up, takes no tools. The same request without them may succeed."""
+
+    default_message = "This model can't use tools. Please choose another one."

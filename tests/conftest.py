@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from asgiref.sync import SyncToAsync
@@ -12,6 +13,7 @@ from hypothesis import settings
 from chats.engine import Engine, get_engine
 from handlers.base import BaseTaskHandler
 from handlers.registry import registry
+from workbench.npm import missing_libraries
 
 settings.register_profile("thorough", max_examples=1000, deadline=None)  # pytest --hypothesis-profile=thorough
 
@@ -19,6 +21,7 @@ SERVICES = {
     "postgres": ("a PostgreSQL server", lambda: os.environ.get("WORKBENCH_TEST_POSTGRES_URL", "")),
     "redis": ("a Redis server", lambda: os.environ.get("WORKBENCH_TEST_REDIS_URL", "")),
     "node": ("Node.js", lambda: shutil.which("node") or ""),
+    "npm": ("the page's libraries (deploy/npm/install)", lambda: "" if missing_libraries() else "there"),
     "browser": ("Chromium", lambda: os.environ.get("CHROME") or shutil.which("chromium") or ""),
 }
 
@@ -31,6 +34,23 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get("CI") == "true":
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """What tests say of lone surrogates can't be sent to pytest-xdist's first process as it is."""
+    return _encodable((yield))
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_encodable(key): _encodable(each) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(_encodable(each) for each in value)
+    return value
 
 
 @pytest.fixture

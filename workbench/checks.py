@@ -1,6 +1,6 @@
 """System checks of the deployment as a whole, shown by `manage.py check` and at every start.
 
-Ids: workbench.W001 unknown variable · E001 no PostgreSQL driver.
+Ids: workbench.W001 unknown variable · W002 no libraries for the page (npm.py) · E001 no PostgreSQL driver.
 Values that can't be used at all are refused earlier, by `workbench.environment`.
 """
 

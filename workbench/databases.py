@@ -14,9 +14,17 @@ SQLITE_SETTINGS = (
     "PRAGMA synchronous=FULL;"  # a commit that was acknowledged survives a power cut
     "PRAGMA journal_size_limit=67108864;"
 )
-# Threads of one process that may hold a connection at once: the sync views of asgiref (one a request), handlers'
-# pool of 8, and one each for writer, control loop, heartbeat and watch.
+# Threads of one process that may hold one of the pool's connections at once: the sync views of asgiref (one a
+# request), handlers' pool of 8, the doors' 6. Writer and heartbeat have connections of their own besides.
 POSTGRES_POOL = {"min_size": 2, "max_size": 24, "timeout": 10}
+# A server that vanished without a word (a network cut, a machine lost) is noticed within seconds, not in two hours.
+POSTGRES_CONNECTION = {
+    "connect_timeout": 5,  # seconds, as all of these but the last
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
 
 
 def database_settings(url: str, base_dir: Path) -> dict[str, Any]:
@@ -29,7 +37,10 @@ def database_settings(url: str, base_dir: Path) -> dict[str, Any]:
         return settings | _sqlite(base_dir / str(settings["NAME"]))
     options: Any = settings.get("OPTIONS") or {}
     # The pool replaces persistent connections; a connection that the server closed is found before it's lent out.
-    return settings | {"CONN_HEALTH_CHECKS": True, "OPTIONS": options | {"pool": dict(POSTGRES_POOL)}}
+    return settings | {
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": POSTGRES_CONNECTION | options | {"pool": dict(POSTGRES_POOL)},
+    }
 
 
 def _sqlite(path: Path) -> dict[str, Any]:

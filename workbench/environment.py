@@ -19,6 +19,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -72,6 +73,12 @@ def _check_bedrock_model(entry: str) -> str:
     return entry
 
 
+def _check_metrics_token(token: SecretStr) -> SecretStr:
+    if token.get_secret_value() and len(token.get_secret_value()) < 16:
+        raise ValueError("is too easy to guess; write 16 or more random characters")
+    return token
+
+
 def _check_openai_url(url: str) -> str:
     parts = urlsplit(url)
     if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.username):
@@ -86,6 +93,12 @@ def _check_openai_model(entry: str) -> str:
     return entry
 
 
+def _check_is_file(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise ValueError("there is no such file; docs/models.md, “What an answer costs”, shows its form")
+    return path
+
+
 Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[list[Annotated[str, AfterValidator(_check_origin)]], NoDecode, BeforeValidator(_split)]
 BedrockModels = Annotated[list[Annotated[str, AfterValidator(_check_bedrock_model)]], NoDecode, BeforeValidator(_split)]
@@ -93,6 +106,8 @@ OpenAIUrl = Annotated[str, AfterValidator(_check_openai_url)]
 OpenAIModels = Annotated[list[Annotated[str, AfterValidator(_check_openai_model)]], NoDecode, BeforeValidator(_split)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
+MetricsToken = Annotated[SecretStr, AfterValidator(_check_metrics_token)]
+PriceFile = Annotated[Path | None, AfterValidator(_check_is_file)]
 SigningService = Annotated[str, Field(pattern="^(es|aoss)?$")]
 LogLevel = Annotated[str, BeforeValidator(str.upper), Field(pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")]
 
@@ -122,6 +137,9 @@ class Environment(BaseSettings):
     workbench_extra_handlers: Words = []
     workbench_default_task: str = "chat"
     workbench_default_model: str = "offline"
+    workbench_titles: bool = True
+    workbench_title_model: str = ""
+    workbench_prices_file: PriceFile = None
 
     workbench_allowed_origins: Origins = []
     workbench_https: bool | None = None
@@ -133,11 +151,15 @@ class Environment(BaseSettings):
     workbench_model_first_token_timeout: PositiveFloat = 90.0
     workbench_model_idle_timeout: PositiveFloat = 90.0
     workbench_max_runs: PositiveInt = 200
-    workbench_max_runs_per_user: PositiveInt = 10
-    workbench_max_sockets_per_user: PositiveInt = 20
     workbench_rate_limits: bool = True
+    workbench_max_runs_per_user: NonNegativeInt = 10
+    workbench_max_sockets_per_user: NonNegativeInt = 20
+    workbench_max_starts_per_minute: NonNegativeInt = 600
+    workbench_max_tokens_per_day: NonNegativeInt = 10_000_000
+    workbench_max_failed_logins: NonNegativeInt = 20
     workbench_shutdown_grace: Annotated[float, Field(ge=0)] = 10.0
 
+    workbench_metrics_token: MetricsToken = SecretStr("")
     workbench_log_level: LogLevel = "INFO"
     workbench_log_format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
     workbench_env_file: Path | None = None

@@ -1,7 +1,8 @@
-"""`/healthz`: this process answers. `/readyz`: it can also do its work, or 503 with the part that can't.
+"""Probes. `/healthz`: this process answers. `/readyz`: it can do its work too, or 503 with the part that can't.
 
 healthz asks nothing of the database, so that a slow one gets no process restarted. readyz is for a load
-balancer: database, migrations, the journal's writer, the channel layer.
+balancer: database, migrations, the journal's writer, the channel layer, and whether there are more processes than
+can hear of each other.
 
 Answered by a middleware before all others rather than by URLs: probes come by address and by plain HTTP, and
 ALLOWED_HOSTS or the redirect to HTTPS would turn them away.
@@ -9,14 +10,17 @@ ALLOWED_HOSTS or the redirect to HTTPS would turn them away.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
-from channels.layers import get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
@@ -24,12 +28,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from chats.engine import get_engine
+from chats.models import Worker
+from chats.protocol import DoorError
+from chats.relay import shared_layer
+from workbench.metrics import metrics
 
 __all__ = ["answer_probes", "healthz", "readyz"]
 
 logger = logging.getLogger(__name__)
 
 WRITER_PATIENCE = 5.0  # seconds
+LAYER_PATIENCE = 3.0  # seconds
+BEATING = timedelta(seconds=5)  # two beats and a half: whoever has been silent for longer is gone, or will be
 _migrated = False
 
 
@@ -78,7 +88,14 @@ def _check_migrations() -> None:
 
 
 def _check_writer() -> None:
-    get_engine().write(_nothing).result(timeout=WRITER_PATIENCE)
+    try:
+        get_engine().write(_nothing).result(timeout=WRITER_PATIENCE)
+    except DoorError as refusal:
+        raise NotReady(refusal.message) from refusal
+    except TimeoutError as error:
+        raise NotReady(
+            f"The writer takes no work; it may be waiting for the database. {WRITER_PATIENCE:g} s."
+        ) from error
 
 
 def _nothing() -> None:
@@ -88,7 +105,27 @@ def _nothing() -> None:
 def _check_channel_layer() -> None:
     layer = get_channel_layer()
     if layer is not None:
-        async_to_sync(layer.group_send)("readiness", {"type": "ready"})
+        async_to_sync(_send)(layer)
+
+
+async def _send(layer: BaseChannelLayer) -> None:
+    try:
+        async with asyncio.timeout(LAYER_PATIENCE):
+            await layer.group_send("readiness", {"type": "ready"})
+    except TimeoutError as error:
+        raise NotReady(f"Redis doesn't answer within {LAYER_PATIENCE:g} s.") from error
+
+
+def _check_processes() -> None:
+    """Without a layer that they share, processes split the hub, and nobody would notice but by delays."""
+    if shared_layer() is not None:
+        return
+    alive = Worker.objects.filter(ended_at=None, beat_at__gt=Now() - BEATING).count()
+    if alive > 1:
+        raise NotReady(
+            f"{alive} processes use this database and REDIS_URL isn't set, so they don't hear of each other's answers. "
+            "Set REDIS_URL for each of them, or run one."
+        )
 
 
 CHECKS: dict[str, Callable[[], None]] = {
@@ -96,9 +133,10 @@ CHECKS: dict[str, Callable[[], None]] = {
     "migrations": _check_migrations,
     "writer": _check_writer,
     "channel_layer": _check_channel_layer,
+    "processes": _check_processes,
 }
 
-PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
 
 @sync_and_async_middleware

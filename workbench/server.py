@@ -14,6 +14,7 @@ Note [daphne and autobahn]: what is changed, and why.
 - Each frame cost two system calls to hear from the reactor that the socket is writable, and a log record that nobody
   keeps: together half of what a frame of one delta costs. It is sent at once instead, where nothing waits before it.
 - A socket may stay open for longer than daphne's one day.
+- The body of a request was written to a file whole, however large. `Request` bounds it.
 """
 
 import asyncio
@@ -40,6 +41,9 @@ ACCEPT_TIMEOUT = 20  # seconds an application may take to accept a socket
 MESSAGE_WEIGHT = 500  # bytes that a message's dictionary takes
 PING_INTERVAL, PING_TIMEOUT = 20, 30  # seconds
 BODY_CHUNK = 64 << 10  # bytes of an HTTP body handed on at once
+API_BODY_LIMIT = (1 << 20) + 1  # bytes kept of a body to the API: one more than it takes, so that it sees too much
+BODY_LIMIT = 64 << 20  # bytes that a client may send in a body at all; then it's cut off
+UPLOADS = b"/api/v1/files/"
 CLOSE_RESTART = 1012
 
 logger = logging.getLogger(__name__)
@@ -143,7 +147,27 @@ class SocketFactory(WebSocketFactory):
 
 
 class Request(WebRequest):
-    """One HTTP request and its response."""
+    """One HTTP request and its response.
+
+    twisted writes a whole body to a file before the application hears of it. Of what the API refuses anyhow only as
+    much is kept as it takes to refuse it; the rest is read and forgotten, so that the client gets its answer.
+    """
+
+    received = 0  # bytes of the body
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802
+        super().gotLength(length)
+        path: bytes = self.channel._path  # the request itself learns its path after its body
+        is_small = path.startswith(b"/api/") and not path.startswith(UPLOADS)
+        self.kept_bytes = API_BODY_LIMIT if is_small else BODY_LIMIT
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+        kept = data[: max(0, self.kept_bytes - self.received)]
+        self.received += len(data)
+        if self.received > BODY_LIMIT:
+            self.channel.forceAbortClient()
+        elif kept:
+            super().handleContentChunk(kept)
 
     def begin_flow(self) -> Flow:
         """The response's Flow; a streamed response (SSE) has the same need of it as a socket."""

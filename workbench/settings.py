@@ -47,11 +47,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "workbench.health.answer_probes",
+    "workbench.correlation.correlate_requests",
+    "workbench.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "workbench.csp.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -101,7 +104,13 @@ if REDIS_URL:
             "CONFIG": {"hosts": [REDIS_URL], "prefix": "workbench"},
         }
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},  # seconds: a request waits for it
+        }
+    }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
@@ -132,6 +141,11 @@ CORS_EXPOSE_HEADERS = ["X-Response-Id", "Retry-After"]
 # --- Static files and media
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "workbench.npm.NpmFinder",
+]
+NPM_PACKAGES = BASE_DIR / "deploy" / "npm" / "node_modules"
 _collected = (STATIC_ROOT / "staticfiles.json").is_file() and not DEBUG
 WHITENOISE_USE_FINDERS = not _collected  # works before, and without, `manage.py collectstatic`
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -163,15 +177,25 @@ REST_FRAMEWORK = {
 
 # --- Language, time, logs
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # the reader's browser chooses
+LOCALE_PATHS = [BASE_DIR / "chats" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
+WORKBENCH_METRICS_TOKEN = _env.workbench_metrics_token.get_secret_value()
 LOGGING = logging_settings(_env.workbench_log_level, _env.workbench_log_format)
 
 # --- Handlers and models
-WORKBENCH_HANDLERS = ["handlers.builtin.chat.ChatHandler", "handlers.builtin.demo.DemoHandler"]
+WORKBENCH_HANDLERS = [
+    "handlers.builtin.chat.ChatHandler",
+    "handlers.builtin.workflow.WorkflowHandler",
+    "handlers.builtin.demo.DemoHandler",
+]
 WORKBENCH_EXTRA_HANDLERS = _env.workbench_extra_handlers
 WORKBENCH_DEFAULT_TASK = _env.workbench_default_task
 WORKBENCH_DEFAULT_MODEL = _env.workbench_default_model
+WORKBENCH_TITLES = _env.workbench_titles
+WORKBENCH_TITLE_MODEL = _env.workbench_title_model
+WORKBENCH_PRICES_FILE = _env.workbench_prices_file
 WORKBENCH_HANDLER_OPTIONS = handler_options()
 AWS_REGION = _env.aws_region
 WORKBENCH_BEDROCK_MODELS = _env.workbench_bedrock_models
@@ -190,5 +214,8 @@ WORKBENCH_MODEL_IDLE_TIMEOUT = _env.workbench_model_idle_timeout
 WORKBENCH_MAX_RUNS = _env.workbench_max_runs
 WORKBENCH_MAX_RUNS_PER_USER = _env.workbench_max_runs_per_user
 WORKBENCH_MAX_SOCKETS_PER_USER = _env.workbench_max_sockets_per_user
+WORKBENCH_MAX_STARTS_PER_MINUTE = _env.workbench_max_starts_per_minute
+WORKBENCH_MAX_TOKENS_PER_DAY = _env.workbench_max_tokens_per_day
+WORKBENCH_MAX_FAILED_LOGINS = _env.workbench_max_failed_logins
 WORKBENCH_RATE_LIMITS = _env.workbench_rate_limits
 WORKBENCH_SHUTDOWN_GRACE = _env.workbench_shutdown_grace

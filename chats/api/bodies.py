@@ -20,12 +20,14 @@ from chats.protocol import (
     DoorError,
     ShortText,
     StartBody,
+    is_shadowed,
     is_uuid7,
     parse_body,
     parse_object,
 )
+from handlers.encoding import clean_text
 
-__all__ = ["ChatChange", "NewChat", "invalid", "parse_cursor", "parse_start", "parse_time", "read_object"]
+__all__ = ["Body", "ChatChange", "NewChat", "invalid", "parse_cursor", "parse_start", "parse_time", "read_object"]
 
 MAX_BODY = MAX_FRAME_IN
 
@@ -84,18 +86,25 @@ def parse_start(raw: Mapping[str, Any]) -> StartBody:
 def _as_own_name(name: str) -> str:
     if is_uuid7(name):
         raise ValueError("It looks like an id of ours. Choose another name.")
+    if is_shadowed(name):
+        raise ValueError("A name can't end in “/" + name.rpartition("/")[2] + "”: that is another address of the chat.")
     return name
 
 
-Title = Annotated[CleanText, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# Stripped before its length is looked at, which pydantic does in this order only.
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(clean_text)
+]
 OwnName = Annotated[CleanText, StringConstraints(min_length=1, max_length=200), AfterValidator(_as_own_name)]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """Of a door that changes something: a field that it doesn't know is refused, not passed over."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class NewChat(_Body):
+class NewChat(Body):
     """POST chats/. `name` is the client's own."""
 
     name: OwnName | None = None
@@ -105,11 +114,12 @@ class NewChat(_Body):
     metadata: CleanObject = Field(default_factory=dict)
 
 
-class ChatChange(_Body):
+class ChatChange(Body):
     """PATCH chats/{id}/: what is named changes. `metadata` is merged; a key with null is removed."""
 
     title: Title = ""
     status: Literal["active", "archived"] = "active"
+    pinned: bool = False
     active_leaf: Annotated[str, StringConstraints(max_length=64)] | None = None
     metadata: CleanObject = Field(default_factory=dict)
 

@@ -39,6 +39,11 @@ class ChatsDoor(Door):
             if not set(statuses) <= set(self.statuses):
                 raise invalid("status", f"It must be {' or '.join(self.statuses)}, or both with a comma between.")
             chats = chats.filter(status__in=statuses)
+        pinned = request.query_params.get("pinned")
+        if pinned:
+            if pinned not in ("true", "false"):
+                raise invalid("pinned", "It must be true or false.")
+            chats = chats.filter(pinned=pinned == "true")
         since = request.query_params.get("updated_since")
         if since:
             chats = chats.filter(updated_at__gte=parse_time(since, "updated_since"))

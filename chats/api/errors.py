@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 
+from chats import logcontext
 from chats.fields import new_id
 from chats.protocol import DoorError
 from handlers.encoding import canonical_json, clean_text
@@ -96,7 +97,7 @@ def _away() -> DoorError:
 
 
 def _own_up(error: Exception, request: HttpRequest) -> HttpResponse:
-    correlation_id = str(new_id())
+    correlation_id = logcontext.correlation_id() or str(new_id())
     logger.error("The API failed at %s.", request.path, exc_info=error, extra={"correlation_id": correlation_id})
     got_request_exception.send(sender=None, request=request)
     message = f"Something went wrong here. If it happens again, report the number {correlation_id}."

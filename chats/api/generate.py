@@ -33,7 +33,7 @@ class StreamDoor(LoopDoor):
 
 
 async def _stream(reader: Reader, body: StartBody, after: int) -> HttpResponseBase:
-    reader.take_place()
+    await reader.take_place()
     user = reader.admission.user
     started = await runs.astart_run(user, body)
     if started.attached:

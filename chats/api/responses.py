@@ -38,7 +38,7 @@ class EventsDoor(LoopDoor):
 
 
 async def _stream(reader: Reader, response_id: str, after: int, types: list[str] | None) -> HttpResponseBase:
-    reader.take_place()
+    await reader.take_place()
     return stream_to(reader, response_id, after, types=types)
 
 

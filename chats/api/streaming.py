@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing
-from weakref import WeakSet
 
-from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.request import Request
 
-from chats import guard, sse
+from chats import guard, limits, sse
 from chats.admission import Admission
 from chats.api.authentication import credential_of
 from chats.api.bodies import parse_cursor
@@ -20,7 +18,6 @@ from chats.engine import get_engine
 from chats.following import Following
 from chats.hub import Opening
 from chats.models import UNFINISHED, Message
-from chats.protocol import DoorError
 
 __all__ = ["Reader", "cursor_of", "is_over", "nothing_follows", "stream_to"]
 
@@ -33,10 +30,6 @@ def cursor_of(request: Request) -> int:
     return parse_cursor(request.query_params.get("after"), "after")
 
 
-# Weak, since a stream whose client leaves before its first byte never starts and so never ends.
-_reading: WeakSet[Reader] = WeakSet()
-
-
 class Reader:
     """Who reads a stream, and over which transport. The guard dismisses whoever may not read any more."""
 
@@ -44,13 +37,12 @@ class Reader:
         self.admission = Admission(user_of(request), credential_of(request))
         self.flow: sse.Flow | None = getattr(request._request, "scope", {}).get("workbench.flow")
         self.dismissed: asyncio.Future[None] | None = None
+        # A stream whose client leaves before its first byte never starts, so never ends: then the place is forgotten.
+        self.place: limits.Place | None = None
 
-    def take_place(self) -> None:
-        """Raises DoorError rate_limited if the user has as many streams open here as he may have sockets."""
-        limit = settings.WORKBENCH_MAX_SOCKETS_PER_USER
-        if sum(1 for reader in _reading if reader.admission.user == self.admission.user) >= limit:
-            raise DoorError("rate_limited", f"You have {limit} streams open. Close one.", retry_after=5)
-        _reading.add(self)
+    async def take_place(self) -> None:
+        """Raises DoorError rate_limited if the user has as many sockets and streams open as he may have."""
+        self.place = await get_engine().queries.run(limits.take_place, self.admission.user.pk)
 
     def close(self, code: int) -> None:
         """The guard's, on the stream's loop."""
@@ -106,7 +98,8 @@ async def _watched(reader: Reader, batches: Following, types: Collection[str] | 
                 yield text
     finally:
         guard.leave(port, reader)
-        _reading.discard(reader)
+        if reader.place is not None:
+            reader.place.release()
 
 
 def _headers(response_id: str) -> dict[str, str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -19,33 +22,98 @@ register = template.Library()
 
 # Every module is imported by a bare name: the import map gives it the address with the content's hash
 # (Django's manifest storage rewrites no imports that are worth relying on).
-MODULES = (
+PRELOADED = (
+    "addresses",
     "answer",
     "api",
     "banner",
+    "branches",
+    "chatlist",
+    "choices",
     "composer",
     "cursor",
+    "deletions",
     "dom",
     "flush",
-    "message",
+    "keys",
+    "library",
     "outbox",
-    "render",
+    "pagekeys",
+    "queue",
     "scroll",
+    "shelves",
     "sidebar",
     "socket",
     "storage",
     "thread",
+    "toasts",
     "transcript",
+    "welcome",
+    "words",
 )
+# With the first message, or with the page that brings one.
+MESSAGES = (
+    "actions",
+    "answerview",
+    "cards",
+    "clipboard",
+    "eventviews",
+    "items",
+    "message",
+    "optional",
+    "render",
+    "sources",
+    "text",
+    "threadview",
+)
+# Imported when somebody asks for what they do.
+ON_DEMAND = ("chatmenu", "editing", "feedback", "help", "optionsform", "search")
+# The same, where npm's libraries are; those themselves only when there is code, or a formula.
+MARKDOWN = (
+    "blocks",
+    "code",
+    "document",
+    "entities",
+    "heal",
+    "highlight",
+    "inline",
+    "lexer",
+    "links",
+    "math",
+    "turning",
+)
+MODULES = (*PRELOADED, *MESSAGES, *ON_DEMAND, *(f"markdown/{name}" for name in MARKDOWN))
+LIBRARIES = {
+    "marked": "npm/marked/lib/marked.esm.js",
+    "highlight.js": "npm/@highlightjs/cdn-assets/es/highlight.min.js",
+    "katex": "npm/katex/dist/katex.min.js",
+    "katex.css": "npm/katex/dist/katex.min.css",
+}
 
 _WEB_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 # As in json_script: what would end the script element, or start a comment in it.
 _ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 
 
+@lru_cache
+def is_installed(path: str) -> bool:
+    """Whether a library's file can be served, from collectstatic's folder or from npm's."""
+    collected = getattr(staticfiles_storage, "hashed_files", {})
+    return path in collected if collected else finders.find(path) is not None
+
+
 def module_addresses() -> dict[str, str]:
-    """Bare name → address, for all modules that the page imports."""
-    return {f"wb/{name}": static(f"chats/{name}.js") for name in MODULES}
+    """Bare name → address, for all that the pages' modules import. A library that isn't installed is left out."""
+    installed = {name: static(path) for name, path in LIBRARIES.items() if is_installed(path)}
+    return {f"wb/{name}": static(f"chats/{name}.js") for name in MODULES} | installed
+
+
+def preloaded_addresses(*, with_answers: bool) -> list[str]:
+    """The addresses of what a page needs, to be fetched at once and not one import after the other."""
+    names = [f"chats/{name}.js" for name in (*PRELOADED, *(MESSAGES if with_answers else ()))]
+    if with_answers and is_installed(LIBRARIES["marked"]):
+        names += [*(f"chats/markdown/{name}.js" for name in MARKDOWN), LIBRARIES["marked"]]
+    return [static(name) for name in names]
 
 
 @register.simple_tag
@@ -61,9 +129,10 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-def part(item: Item) -> str:
+def part(item: Item, message_kind: str) -> str:
     """One card, by the partial of its kind."""
-    return get_template(item.partial).render({"part": item.part, "returned": item.returned})
+    context = {"part": item.part, "returned": item.returned, "sources": item.sources}
+    return get_template(item.partial).render({**context, "is_answer": message_kind == "response"})
 
 
 @register.simple_tag
@@ -109,6 +178,15 @@ def _as_in_javascript(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_in_javascript(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@register.filter
+def briefly(fields: dict[str, Any] | None) -> str:
+    """What distinguishes this tool call from another: its arguments' short values."""
+    values = [value for value in (fields or {}).values() if isinstance(value, str | int | float)]
+    return ", ".join(value if isinstance(value, str) else json.dumps(_as_in_javascript(value)) for value in values)[
+        :120
+    ]
 
 
 @register.filter

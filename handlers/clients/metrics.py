@@ -19,6 +19,12 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
 logger = logging.getLogger(__name__)
 
+MODEL_CALLS = Counter("workbench_model_calls", "Requests to model providers, by outcome.", ["provider", "outcome"])
+MODEL_TOKENS = Counter("workbench_model_tokens", "Tokens that model providers counted.", ["provider", "kind"])
+
+MOST_LABELS = 200  # sets of labels of one metric; what comes beyond is counted as OTHER
+OTHER = "other"
+
 SUCCESS, ERROR, CANCELLED, DURATION = "handler.success", "handler.error", "handler.cancelled", "handler.duration"
 
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]")
@@ -26,12 +32,17 @@ _noted: ContextVar[set[str] | None] = ContextVar("metrics_noted", default=None)
 
 
 class MetricsClient:
-    """`increment` and `histogram` with tags. It never raises: a metric must not cost anyone an answer."""
+    """`increment` and `histogram` with tags. It never raises: a metric must not cost anyone an answer.
+
+    A tag should have few values. Of a metric that has MOST_LABELS sets of them (an id in a tag, say), further ones
+    are counted as "other": each would stay in memory for good.
+    """
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
         self._metrics: dict[str, tuple[Any, tuple[str, ...]]] = {}
         self._lock = threading.Lock()
+        self._label_sets: dict[str, set[tuple[str, ...]]] = {}
 
     def increment(self, name: str, value: float = 1, tags: Mapping[str, Any] | None = None) -> None:
         """Add to a counter: `handler.success` is exported as `handler_success_total`."""
@@ -63,10 +74,22 @@ class MetricsClient:
         try:
             metric, known = self._metric(kind, _NOT_IN_NAMES.sub("_", name), tuple(labels))
             # Prometheus fixes a metric's labels when it is made: one that is missing is empty.
-            child = metric.labels(*(labels.get(label, "") for label in known)) if known else metric
+            values = self._bounded(name, tuple(labels.get(label, "") for label in known))
+            child = metric.labels(*values) if known else metric
             getattr(child, method)(value)
         except (ValueError, TypeError, AttributeError):
             logger.exception("Metric %s can't be recorded", name)
+
+    def _bounded(self, name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+        known = self._label_sets.setdefault(name, set())
+        if values in known:
+            return values
+        with self._lock:
+            if len(known) < MOST_LABELS:
+                known.add(values)
+                return values
+        logger.debug("Metric %s has too many sets of tags.", name)
+        return (OTHER,) * len(values)
 
     def _metric(self, kind: type[Any], name: str, labels: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
         with self._lock:

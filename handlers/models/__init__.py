@@ -25,6 +25,7 @@ __all__ = [
     "ModelProviderRegistry",
     "ModelRequest",
     "available_models",
+    "cost_facts",
     "describe_model",
     "provider_for",
     "providers",
@@ -36,5 +37,6 @@ providers.register(BedrockProvider(clients))
 providers.register(OpenAICompatibleProvider(clients))
 
 available_models = providers.available_models
+cost_facts = providers.cost_facts
 describe_model = providers.describe
 provider_for = providers.provider_for

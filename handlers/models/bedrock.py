@@ -17,6 +17,7 @@ from handlers.models.bedrock_errors import may_ask_again, model_error
 from handlers.models.bedrock_events import AnswerReader
 from handlers.models.bedrock_models import DEFAULT_MODELS, labelled, traits_of
 from handlers.models.bedrock_request import ConverseRequest
+from handlers.models.counting import counted
 from handlers.models.seam import ModelDescription, ModelEvent, ModelProvider, ModelRequest
 
 
@@ -24,6 +25,7 @@ class BedrockProvider(ModelProvider):
     """The models of WORKBENCH_BEDROCK_MODELS, or a few of everybody's."""
 
     name = "bedrock"
+    sold_by = "bedrock"
 
     def __init__(self, clients: ClientRegistry) -> None:
         self._clients = clients
@@ -39,10 +41,12 @@ class BedrockProvider(ModelProvider):
                 reason=availability.reason,
                 accepts=list(traits_of(model_id).accepts),
                 context_tokens=traits_of(model_id).context_tokens,
+                tools=traits_of(model_id).tools,
             )
             for model_id, label in _labels().items()
         ]
 
+    @counted
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """The answer. Asked again after a refusal that may pass, or a lost connection, as long as nothing came."""
         client, label = self._client(), _labels().get(request.model_id, request.model_id)

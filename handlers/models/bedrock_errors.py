@@ -3,7 +3,7 @@
 import re
 
 from handlers.clients.failures import CallFailed
-from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut
+from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut, ToolsRefused
 from handlers.models.asking import REFUSED, unavailable
 from handlers.models.translation import CUT_SHORT
 
@@ -29,6 +29,7 @@ _TOO_LONG = re.compile(
     r"(?i)input is too long|prompt is too long|too many (input )?tokens|context (length|window)"
     r"|(maximum|max)[^.]{0,40} (context|input|prompt)[^.]{0,20}(length|tokens)|exceeds?[^.]{0,60}context"
 )
+_NO_TOOLS = re.compile(r"(?i)(n.t|not) support tool|tool use is.{0,9}not supported|toolConfig.{0,40}not supported")
 _NO_SUCH_MODEL = re.compile(
     r"(?i)model identifier is invalid|on-demand throughput isn.t supported|model id|inference profile|end of its life"
     r"|legacy|operation not allowed|not supported in this region"
@@ -74,6 +75,8 @@ def _refusal(failure: CallFailed, label: str) -> ModelError:
 def _invalid(words: str, label: str, detail: str) -> ModelError:
     if _TOO_LONG.search(words):
         return ContextTooLong(detail=detail)
+    if _NO_TOOLS.search(words):
+        return ToolsRefused(detail=detail)
     if _NO_SUCH_MODEL.search(words):
         return unavailable(label, detail)
     return ModelError(REFUSED, detail=detail)

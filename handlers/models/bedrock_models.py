@@ -22,12 +22,15 @@ _IN_ARN = re.compile(r"^arn:[^/]+/")
 
 @dataclass(frozen=True, kw_only=True)
 class Traits:
-    """What a family of models can do. `caches`: where cache points are allowed. `context_tokens`: None if unknown."""
+    """What a family of models can do. `caches`: where cache points are allowed. `context_tokens`: None if unknown.
+    `tools`: False where they are refused. `thinks`: it takes a budget of tokens to think with."""
 
     accepts: tuple[str, ...] = ("text",)
     caches: frozenset[str] = frozenset()
     cites: bool = False
     context_tokens: int | None = None
+    tools: bool = True
+    thinks: bool = False
 
 
 _SEES = ("text", "image", "document")
@@ -37,6 +40,10 @@ _FAMILIES: tuple[tuple[str, Traits], ...] = (
     (r"anthropic\.claude-3-haiku", Traits(accepts=_SEES, context_tokens=200_000)),
     (r"anthropic\.claude-3-(opus|sonnet|5-sonnet)", Traits(accepts=_SEES, context_tokens=200_000)),
     (r"anthropic\.claude-3-5-haiku", Traits(accepts=("text", "document"), caches=_EVERYWHERE, context_tokens=200_000)),
+    (
+        r"anthropic\.claude-(3-7-sonnet|(sonnet|opus)-4-(20250514|1-|5-)|haiku-4-5)",
+        Traits(accepts=_SEES, caches=_EVERYWHERE, cites=True, context_tokens=200_000, thinks=True),
+    ),
     (r"anthropic\.claude-", Traits(accepts=_SEES, caches=_EVERYWHERE, cites=True, context_tokens=200_000)),
     (r"amazon\.nova-micro", Traits(caches=frozenset({"system", "messages"}), context_tokens=128_000)),
     (
@@ -44,6 +51,7 @@ _FAMILIES: tuple[tuple[str, Traits], ...] = (
         Traits(accepts=_SEES, caches=frozenset({"system", "messages"}), context_tokens=300_000),
     ),
     (r"meta\.llama4", Traits(accepts=_SEES, context_tokens=128_000)),
+    (r"meta\.llama3-(8b|70b)", Traits(context_tokens=8_192, tools=False)),
     (r"meta\.llama3-[23]", Traits(accepts=("text", "document"), context_tokens=128_000)),
     (r"mistral\.mistral-large", Traits(accepts=("text", "document"), context_tokens=32_000)),
     (r"openai\.gpt-oss", Traits(context_tokens=128_000)),

@@ -10,6 +10,7 @@ from handlers.models.seam import ContentBlock, ModelMessage, ModelRequest
 CACHE_POINT: ContentBlock = {"cachePoint": {"type": "default"}}
 CITABLE = frozenset({"pdf", "txt", "md"})
 MOST_METADATA = 16
+THINKING_TOKENS = {"low": 1_024, "medium": 4_096, "high": 16_384}  # the least that is taken, and more
 
 _NOT_IN_METADATA = re.compile(r"[^a-zA-Z0-9\s:_@$#=/+,.-]")
 
@@ -21,13 +22,14 @@ class ConverseRequest:
         self._caches = traits.caches if request.cache else frozenset()
         self.tool_names = names_for_model(request.tools)
         messages = repaired(request.messages, tools=bool(request.tools))
+        thinking = _thinking(request) if traits.thinks else {}
         parameters: dict[str, Any] = {
             "modelId": request.model_id,
             "messages": self._cached_messages(_citable(messages) if traits.cites else messages),
             "system": self._cached("system", _texts(request.system)),
-            "inferenceConfig": _inference(request),
+            "inferenceConfig": _inference(request, thinks=bool(thinking)),
             "toolConfig": self._tool_config(request),
-            "additionalModelRequestFields": request.extra,
+            "additionalModelRequestFields": {**thinking, **request.extra},
             "requestMetadata": _metadata(request.metadata),
         }
         self.parameters = {name: value for name, value in parameters.items() if value}
@@ -71,10 +73,22 @@ def _texts(blocks: list[ContentBlock]) -> list[ContentBlock]:
     return [block for block in blocks if str(block.get("text", "-")).strip()]
 
 
-def _inference(request: ModelRequest) -> dict[str, Any]:
+def _thinking(request: ModelRequest) -> dict[str, Any]:
+    """A budget within the answer's longest; none where that leaves no room, or a tool must be called."""
+    budget = THINKING_TOKENS.get(request.reasoning or "", 0)
+    room = budget + 1 if request.max_tokens is None else request.max_tokens
+    budget = min(budget, room - 1)
+    if budget < THINKING_TOKENS["low"] or (request.tool_choice or {}).keys() & {"any", "tool"}:
+        return {}
+    return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def _inference(request: ModelRequest, *, thinks: bool) -> dict[str, Any]:
+    """A model that thinks takes no temperature."""
+    warm = request.temperature is not None and not thinks
     config: dict[str, Any] = {
         "maxTokens": request.max_tokens,
-        "temperature": None if request.temperature is None else min(request.temperature, 1.0),
+        "temperature": min(request.temperature or 0.0, 1.0) if warm else None,
         "stopSequences": request.stop_sequences or None,
     }
     return {name: value for name, value in config.items() if value is not None}

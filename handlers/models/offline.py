@@ -8,11 +8,13 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator
 
+from handlers.models.counting import counted
 from handlers.models.history import parse_context_text
 from handlers.models.offline_text import Source, describe_counts, outline_of, quotations, quoted, words_of
 from handlers.models.seam import ContentBlock, ModelDescription, ModelEvent, ModelProvider, ModelRequest
 
 MODEL_ID = "offline"
+CONTEXT_TOKENS = 1_000_000  # far more than a request may have
 
 WHO_I_AM = """\
 I'm the **offline model**, built into Chat Workbench. I'm not a language model: I don't understand what you write, \
@@ -46,8 +48,17 @@ class OfflineProvider(ModelProvider):
     name = "offline"
 
     def models(self) -> list[ModelDescription]:
-        return [ModelDescription(id=MODEL_ID, label="Offline (no language model)", provider=self.name)]
+        return [
+            ModelDescription(
+                id=MODEL_ID,
+                label="Offline (no language model)",
+                provider=self.name,
+                context_tokens=CONTEXT_TOKENS,
+                tools=False,
+            )
+        ]
 
+    @counted
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """The answer a word at a time; `max_tokens` limits its words, `temperature` means nothing to it."""
         size = sum(map(len, _all_texts(request)))

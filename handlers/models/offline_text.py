@@ -77,11 +77,11 @@ def _outline_line(line: str) -> str:
 
 def quotations(question: str, sources: Iterable[Source], limit: int = 3) -> list[tuple[Source, str]]:
     """The sentences that share the most telling words with the question, the best first."""
-    wanted = _telling_words(question)
+    wanted = telling_words(question)
     found = []
     for source in sources:
         for sentence in sentences_of(source.text):
-            shared = len(wanted & _telling_words(sentence))
+            shared = len(wanted & telling_words(sentence))
             if shared:
                 found.append((shared, source, sentence))
     found.sort(key=lambda entry: -entry[0])  # stable: equals stay in reading order
@@ -93,7 +93,8 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
 
 
-def _telling_words(text: str) -> set[str]:
+def telling_words(text: str) -> set[str]:
+    """The words that say what a text is about, in lower case."""
     return {word for word in (word.lower() for word in words_of(text)) if word not in _STOP_WORDS and len(word) > 1}
 
 

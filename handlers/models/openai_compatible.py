@@ -16,6 +16,7 @@ from handlers.clients.registry import ClientRegistry
 from handlers.errors import ClientUnavailable, ModelError, ModelUnavailable
 from handlers.models.asking import ATTEMPTS, NOTHING_TO_SEND, pause_before_next
 from handlers.models.bedrock_models import labelled
+from handlers.models.counting import counted
 from handlers.models.openai_errors import may_ask_again, model_error
 from handlers.models.openai_events import AnswerReader, ErrorInStream
 from handlers.models.openai_models import answers_chats, context_tokens_of, traits_of
@@ -35,6 +36,11 @@ class OpenAICompatibleProvider(ModelProvider):
     def __init__(self, clients: ClientRegistry) -> None:
         self._clients = clients
 
+    @property
+    def sold_by(self) -> str | None:
+        """OpenAI's prices are its own server's: elsewhere the same name is another's model, or another's bill."""
+        return "openai" if is_openai() else None
+
     def models(self) -> list[ModelDescription]:
         availability = self._clients.availability(CLIENT)
         if settings.WORKBENCH_OPENAI_MODELS:
@@ -45,6 +51,7 @@ class OpenAICompatibleProvider(ModelProvider):
         configured = settings.OPENAI_BASE_URL or settings.OPENAI_API_KEY
         return [self._describe(self.name, "OpenAI-compatible server", availability.reason)] if configured else []
 
+    @counted
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """The answer. Asked again after a refusal that may pass, or a lost connection, as long as nothing came."""
         client, chat = self._client(), ChatRequest(request, openai=is_openai())
@@ -102,7 +109,7 @@ class OpenAICompatibleProvider(ModelProvider):
             available=reason is None,
             reason=reason,
             accepts=list(traits_of(model_id).accepts),
-            context_tokens=context_tokens,
+            context_tokens=context_tokens or traits_of(model_id).context_tokens,
         )
 
 

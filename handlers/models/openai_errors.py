@@ -3,7 +3,7 @@
 import re
 
 from handlers.clients.failures import CallFailed
-from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut
+from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut, ToolsRefused
 from handlers.models.asking import REFUSED, unavailable
 from handlers.models.translation import CUT_SHORT
 
@@ -15,6 +15,11 @@ _TOO_LONG = re.compile(
     r"(?i)context_length|exceed_context|context (length|window|size)|(prompt|input) is too long"
     r"|too many (input )?tokens|(maximum|max)[^.]{0,40}(context|input|prompt)[^.]{0,20}(length|tokens)"
     r"|exceeds?[^.]{0,60}context"
+)
+# Of Ollama, vLLM, llama.cpp and gateways.
+_NO_TOOLS = re.compile(
+    r"(?i)(n.t|not) support (the )?(tool|function)|tools? (is|are) not supported|tool choice requires"
+    r"|tools param requires|no endpoints found that support tool"
 )
 _NO_SUCH_MODEL = re.compile(r"(?i)model_not_found|not_the_api|model.{0,80}(not found|does not exist|isn.t available)")
 
@@ -51,6 +56,8 @@ def _refusal(failure: CallFailed, label: str, detail: str) -> ModelError:
     told = f"{failure.code} {failure.words}"
     if failure.code in _BROKE_OFF:
         return ModelError(CUT_SHORT, detail=detail)
+    if failure.status is not None and _NO_TOOLS.search(told):
+        return ToolsRefused(detail=detail)
     if failure.status in _HINTS or failure.code in _OUT_OF_CREDIT:
         return unavailable(label, f"{detail} {_HINTS.get(failure.status or 0, '')}".rstrip())
     if _is_throttled(failure):

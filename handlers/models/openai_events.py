@@ -1,7 +1,8 @@
 """From the bytes of a chat/completions stream to the seam's events. Pure.
 
 Owns the lines of the event stream, the calls whose pieces come by index, and what servers do that are only nearly
-OpenAI's: reasoning under two names, calls without index or id, whole arguments as an object, errors in the middle.
+OpenAI's: reasoning under two names or within the text, calls without index or id, whole arguments as an object, errors
+in the middle.
 """
 
 import json
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from handlers.models.seam import ModelEvent
+from handlers.models.thinking import Kind, ThoughtSplitter
 
 LONGEST_LINE = 16 << 20  # bytes
 END = b"[DONE]"
@@ -76,6 +78,7 @@ class AnswerReader:
         self._calls: list[tuple[Any, _Call]] = []  # with the index that the server gives each, if it does
         self._open: str | None = None  # the kind of the text or reasoning block that isn't closed yet
         self._blocks = 0
+        self._thoughts = ThoughtSplitter()
         self._stop_reason = ""
         self._usage: Mapping[str, Any] | None = None
         self._ended = False
@@ -99,6 +102,7 @@ class AnswerReader:
         if not self.whole or self._ended:
             return
         self._ended = True
+        yield from self._pieces(self._thoughts.finish())
         yield from self._begin()
         yield from self._close_blocks()
         reason = "tool_use" if self._calls and self._stop_reason == "stop" else self._stop_reason
@@ -132,9 +136,14 @@ class AnswerReader:
         if reasoning := _text(delta.get("reasoning_content")) or _text(delta.get("reasoning")):
             yield from self._said("reasoning", {"reasoningContent": {"text": reasoning}})
         if text := _text(delta.get("content")) or _text(delta.get("refusal")):
-            yield from self._said("text", {"text": text})
+            yield from self._pieces(self._thoughts.feed(text))
         for piece in delta.get("tool_calls") or ():
+            yield from self._pieces(self._thoughts.finish())
             yield from self._tool(piece)
+
+    def _pieces(self, pieces: Iterator[tuple[Kind, str]]) -> Iterator[ModelEvent]:
+        for kind, text in pieces:
+            yield from self._said(kind, {"text": text} if kind == "text" else {"reasoningContent": {"text": text}})
 
     def _begin(self) -> Iterator[ModelEvent]:
         """The message's start, held back until something follows it: an error in its place can be got over."""

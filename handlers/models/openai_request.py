@@ -32,6 +32,7 @@ class ChatRequest:
             "stream": True,
             "stream_options": {"include_usage": True},
             **_limits(request, "max_completion_tokens" if openai else "max_tokens"),
+            **(_effort(request) if openai else {}),
             **self._tools(request),
             **request.extra,
         }
@@ -58,6 +59,14 @@ def _limits(request: ModelRequest, longest: str) -> dict[str, Any]:
         "stop": request.stop_sequences[:MOST_STOP_SEQUENCES] or None,
     }
     return {name: value for name, value in limits.items() if value is not None}
+
+
+def _effort(request: ModelRequest) -> dict[str, Any]:
+    """Only for OpenAI's own models: elsewhere the field may be refused."""
+    least = traits_of(request.model_id).least_effort
+    if request.reasoning is None or least is None:
+        return {}
+    return {"reasoning_effort": least if request.reasoning == "least" else request.reasoning}
 
 
 def _function(name: str, tool: dict[str, Any]) -> dict[str, Any]:

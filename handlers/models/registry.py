@@ -1,8 +1,10 @@
 """Model providers by name, and models by id."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from handlers.errors import ModelUnavailable
+from handlers.models import prices
 from handlers.models.seam import ModelDescription, ModelProvider
 
 UNKNOWN = "There is no model “{}”. Please choose another one."
@@ -49,6 +51,19 @@ class ModelProviderRegistry:
                     f"The model “{description.label}” isn't available at the moment.", detail=description.reason or ""
                 )
         raise ModelUnavailable(UNKNOWN.format(model_id))
+
+    def cost_facts(self, model_id: str, usage: Mapping[str, Any]) -> dict[str, Any]:
+        """What an answer of this model cost, for its MetadataEvent: {"cost": {"amount", "currency", "priced_at"}}.
+
+        `usage` is ModelAnswer's; without one there is nothing to say. The cost is None, "unknown", for a model that
+        nobody has priced.
+        """
+        if not usage:
+            return {}
+        for provider, description in self._offers():
+            if description.id == model_id:
+                return {"cost": prices.cost_of(model_id, usage, sold_by=provider.sold_by)}
+        return {"cost": None}
 
     def _offers(self) -> Iterator[tuple[ModelProvider, ModelDescription]]:
         for provider in list(self._providers.values()):

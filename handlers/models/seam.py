@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypedDict
 
 ContentBlock = dict[str, Any]
+Reasoning = Literal["least", "low", "medium", "high"]
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "stop_sequence", "guardrail_intervened", "content_filtered"]
 
 
@@ -104,7 +105,8 @@ class ModelRequest:
     `messages` alternate between user and assistant, begin and end with a user's, and have no empty text: whoever
     makes a request sees to that (`handlers.models.history`). `tool_choice` is Converse's: {"auto": {}}, {"any": {}} or
     {"tool": {"name": …}}. `extra` are fields of the model's own, beyond the seam; `metadata` (chat, user) is for the
-    provider's log. Without `cache`, nothing is kept at the provider to make the next turn cheaper.
+    provider's log. Without `cache`, nothing is kept at the provider to make the next turn cheaper. `reasoning`: how
+    long the model is to think first, where that can be said to it; without it as long as it does by itself.
     """
 
     model_id: str
@@ -118,12 +120,14 @@ class ModelRequest:
     extra: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     cache: bool = True
+    reasoning: Reasoning | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDescription:
     """A model that can be chosen: the API's model object. `accepts`: "text", "image", "document".
-    `context_tokens`: how much it can read, its answer included; None when that isn't known."""
+    `context_tokens`: how much it can read, its answer included; None when that isn't known. `tools`: False when it is
+    known to take none; of the others some refuse them, with ToolsRefused."""
 
     id: str
     label: str
@@ -132,6 +136,7 @@ class ModelDescription:
     reason: str | None = None
     accepts: list[str] = field(default_factory=lambda: ["text"])
     context_tokens: int | None = None
+    tools: bool = True
 
 
 class ModelProvider(ABC):
@@ -139,6 +144,11 @@ class ModelProvider(ABC):
 
     #: Unique among providers.
     name: str
+
+    @property
+    def sold_by(self) -> str | None:
+        """The vendor whose public prices hold for these models (`handlers.models.prices`); None for nobody's."""
+        return None
 
     @abstractmethod
     def models(self) -> list[ModelDescription]:

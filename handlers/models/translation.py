@@ -5,11 +5,12 @@ Owns the reading of a model's stream: pure, fed one event at a time. Where the s
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handlers.errors import ModelError
 from handlers.events import BaseEvent, CitationEvent, ContentEvent, ReasoningEvent, ToolCallEvent
+from handlers.models.repair import unique
 from handlers.models.seam import ContentBlock, ContentBlockDelta, ModelEvent, ReasoningDelta
 
 CUT_SHORT = "The model's answer broke off. Please try again."
@@ -46,23 +47,27 @@ class _Block:
 
 
 class ModelAnswer:
-    """One answer as it streams in. `stop_reason` and `usage` are known when it is over.
+    """One answer as it streams in. `begun`: something has come. `stop_reason` and `usage` are known when it is over.
 
     `content` has its whole blocks, as the assistant's turn of the next request has them; `calls` the tools that it asks
-    for. `sources`: what the request gave it to cite.
+    for. `sources`: what the request gave it to cite. `taken_ids`: of the calls before this answer; there are servers
+    that give an id twice, or none.
     """
 
-    def __init__(self, sources: Sequence[Source] = ()) -> None:
+    def __init__(self, sources: Sequence[Source] = (), taken_ids: set[str] | None = None) -> None:
         self.stop_reason: str | None = None
         self.usage: dict[str, Any] = {}
         self.metrics: dict[str, Any] = {}
         self.content: list[ContentBlock] = []
         self.calls: list[ToolCall] = []
+        self.begun = False
         self._sources = sources
+        self._taken_ids = set() if taken_ids is None else taken_ids
         self._open: dict[int, _Block] = {}
 
     def feed(self, event: ModelEvent) -> list[BaseEvent]:
         """The events that a model's event stands for; none for those that only mark a beginning or an end."""
+        self.begun = True
         if "contentBlockDelta" in event:
             return self._delta(event["contentBlockDelta"])
         if "contentBlockStart" in event:
@@ -129,6 +134,7 @@ class ModelAnswer:
 
     def _call(self, block: _Block) -> ToolCallEvent:
         call = _tool_call(block)
+        call = replace(call, id=unique(call.id or "call", self._taken_ids, 64))
         self.calls.append(call)
         self.content.append({"toolUse": {"toolUseId": call.id, "name": call.name, "input": call.arguments}})
         return ToolCallEvent(tool_name=call.name, tool_args=call.arguments, tool_id=call.id)

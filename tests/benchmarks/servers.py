@@ -98,13 +98,19 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], port: int, environment: Mapping[str, str], log: Path, ready_path: str | None = None
+    command: Sequence[str],
+    port: int,
+    environment: Mapping[str, str],
+    log: Path,
+    ready_path: str | None = None,
+    *,
+    core: int = SERVER_CORE,
 ) -> Iterator[Server]:
-    """Starts a server on its core and waits until it answers, then stops it at the end; it's named as its log.
+    """Starts a server on `core` and waits until it answers, then stops it at the end; it's named as its log.
 
     It answers when `ready_path` gives 200, or without one when it accepts connections. Raises ServerError.
     """
-    with log.open("wb") as output, _on_core(SERVER_CORE):
+    with log.open("wb") as output, on_core(core):
         process = subprocess.Popen(command, cwd=PROJECT, env=dict(environment), stdout=output, stderr=output)
     name = log.stem
     server = Server(name, port, process.pid)
@@ -116,7 +122,7 @@ def running(
 
 
 @contextmanager
-def _on_core(core: int) -> Iterator[None]:
+def on_core(core: int) -> Iterator[None]:
     """A process started in this block stays on `core`: children inherit it."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})

@@ -13,6 +13,7 @@ from statistics import median
 from tests.benchmarks.load import Load
 from tests.benchmarks.rounds import COOPERATIVE, play
 from tests.benchmarks.servers import (
+    CLIENT_CORE,
     PROJECT,
     Server,
     ServerError,
@@ -75,14 +76,17 @@ class Stage:
         return {stamped: self._frame_bytes(stamped=stamped) for stamped in (False, True)}
 
     @contextmanager
-    def fresh_product(self) -> Iterator[Server]:
-        """Another product server, on a copy of the database with the accounts, stopped at the end."""
+    def fresh_product(self, **variables: str) -> Iterator[Server]:
+        """Another product server, on a copy of the database with the accounts, stopped at the end.
+
+        `variables` are added to its environment.
+        """
         name = f"product-{next(self._numbers)}"
         database = self._folder / f"{name}.sqlite3"
         shutil.copyfile(self._prepared[0], database)
         port = free_port()
         command = manage("serve", "--host", "127.0.0.1", "--port", str(port))
-        environment = product_environment(database)
+        environment = product_environment(database, **variables)
         with running(command, port, environment, self._logs / f"{name}.log", "/readyz") as server:
             play(server, self.tokens[:20], COOPERATIVE, WARM_UP)
             yield server
@@ -90,6 +94,15 @@ class Stage:
     @contextmanager
     def fresh_bare(self) -> Iterator[Server]:
         with self._baseline(f"bare-{next(self._numbers)}", clean_environment()) as server:
+            yield server
+
+    @contextmanager
+    def standin(self, name: str) -> Iterator[Server]:
+        """The stand-in for a model's server of this name (tests/standins), on the client's core: it isn't measured."""
+        port = free_port()
+        command = [sys.executable, "-m", f"tests.standins.{name}", "--port", str(port)]
+        log = self._logs / f"{name}-{next(self._numbers)}.log"
+        with running(command, port, clean_environment(), log, "/_log", core=CLIENT_CORE) as server:
             yield server
 
     @contextmanager

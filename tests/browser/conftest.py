@@ -11,7 +11,13 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from tests.browser.accounts import READERS
 from tests.browser.site import Site, browsing, ready, sign_in
 
-LOST = ("WebSocket connection to", "ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED", "ERR_EMPTY_RESPONSE")
+LOST = (
+    "WebSocket connection to",
+    "ERR_CONNECTION_REFUSED",
+    "ERR_CONNECTION_RESET",
+    "ERR_INTERNET_DISCONNECTED",
+    "ERR_EMPTY_RESPONSE",
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +66,11 @@ class Person:
         sign_in(page, self.site.address, user)
         return ready(page)
 
-    def tab(self, address: str) -> Page:
-        """Another tab, of the same login."""
+    def tab(self, address: str, *, wait: bool = True) -> Page:
+        """Another tab, of the same login. `wait`: until its socket is open, which it never is on the login page."""
         page = self._watched()
         page.goto(address)
-        return ready(page)
+        return ready(page) if wait else page
 
     def expect_losses(self) -> None:
         """The network will fail in this test, and the browser says so on the console."""

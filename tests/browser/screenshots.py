@@ -53,17 +53,53 @@ def photograph(camera: Camera, reader: str) -> None:
     sign_in(page, camera.site.address, reader)
     ready(page)
     camera.take("empty")
+    photograph_options(camera)
     camera.ask("complex")
     expect(page.locator(".message.response").last).to_contain_text("numbered and stored")
     camera.take("streaming")
     camera.finished()
     camera.take("answered")
-    page.locator(".tool summary").click()
-    page.locator(".reasoning summary").click()
+    for card in page.locator(".message details").all():
+        card.evaluate("card => (card.open = true)")
     page.locator("#scroller").evaluate("scroller => (scroller.scrollTop = 0)")
     camera.take("cards-open")
+    photograph_branches(camera)
+    photograph_endings(camera)
+    photograph_list(camera)
+
+
+def photograph_options(camera: Camera) -> None:
+    page = camera.page
+    page.get_by_label("Answered by").select_option("chat")
+    page.get_by_role("button", name="Options", exact=True).click()
+    expect(page.locator("dialog")).to_be_visible()
+    camera.take("options")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+/")
+    expect(page.locator("dialog.help")).to_be_visible()
+    camera.take("keyboard")
+    page.keyboard.press("Escape")
+
+
+def photograph_branches(camera: Camera) -> None:
+    page = camera.page
     camera.ask(LONG)
     camera.finished()
+    page.get_by_role("button", name="Answer again").last.click()
+    expect(page.locator(".response .count").last).to_have_text("2 / 2")
+    camera.finished()
+    page.get_by_role("button", name="Bad answer").last.click()
+    expect(page.get_by_label("What was wrong?")).to_be_visible()
+    camera.take("versions-and-feedback")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Edit").last.click()
+    expect(page.get_by_label("Your message, edited")).to_be_visible()
+    camera.take("editing")
+    page.keyboard.press("Escape")
+
+
+def photograph_endings(camera: Camera) -> None:
+    page = camera.page
     camera.ask("error raise")
     camera.finished("error")
     camera.take("error")
@@ -71,12 +107,30 @@ def photograph(camera: Camera, reader: str) -> None:
     camera.finished()
     camera.ask("slow")
     expect(page.locator(".message.response").last).to_contain_text("3/120")
+    for text in ("text something that came to mind meanwhile, and that is too long for its line", "text two"):
+        page.get_by_label("Message", exact=True).fill(text)
+        page.get_by_role("button", name="Queue").click()
+    camera.take("queue")
     page.get_by_role("button", name="Stop").click()
     camera.finished("cancelled")
     camera.take("stopped-and-recovered")
+
+
+def photograph_list(camera: Camera) -> None:
+    page = camera.page
     if camera.is_phone:
         page.get_by_role("button", name="Chats").click()
         camera.take("drawer")
+    page.locator("#chat-list li[data-chat]").first.hover()
+    page.locator("#chat-list .more").first.click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    camera.take("menu")
+    page.keyboard.press("Escape")
+    page.get_by_label("Search your chats").fill("question")
+    expect(page.locator("#search-results mark").first).to_be_visible()
+    camera.take("search")
+    page.get_by_label("Search your chats").fill("")
+    if camera.is_phone:
         page.keyboard.press("Escape")
 
 

@@ -99,10 +99,13 @@ class Client:
                     return int(message["code"])
 
     async def start(self, text: str = "hello", **fields: Any) -> dict[str, Any]:
-        """Sends a start and gives its `started` frame."""
+        """Sends a start and gives its `started` frame. Fails at once when it is refused."""
         request_id = fields.pop("request_id", None) or next(_request_ids)
         await self.send(type="start", request_id=request_id, parts=[{"content": text}], **fields)
-        return await self.receive_until("started", request_id=request_id)
+        while (frame := await self.receive()).get("request_id") != request_id:
+            pass
+        assert frame["type"] == "started", frame
+        return frame
 
     async def ask(self, text: str = "hello", **fields: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Starts, and gives `started` with all events to the end."""

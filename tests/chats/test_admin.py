@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chats.engine import get_engine
-from chats.models import AccessRecord, AccessToken, Chat, Event, Message, Persona, Run, Worker
+from chats.models import AccessRecord, AccessToken, Chat, Event, Message, Run, Worker
 from tests.chats.api.makers import END, make_request, make_response, start_of, text
 from workbench.models import User
 
@@ -203,15 +203,6 @@ def test_staff_who_may_only_see_tokens_cannot_revoke_them(owner):
     client.post(address, {"action": "revoke", "_selected_action": [str(token.pk)]})
     token.refresh_from_db()
     assert token.revoked_at is None
-
-
-def test_personas_are_made_and_changed(admin):
-    fields = {"name": "Editor", "description": "", "prompt": "Be brief.", "enabled": "on"}
-    admin.post(reverse("admin:chats_persona_add"), fields)
-    persona = Persona.objects.get()
-    admin.post(reverse("admin:chats_persona_change", args=[persona.pk]), fields | {"prompt": "Be briefer."})
-    persona.refresh_from_db()
-    assert persona.prompt == "Be briefer."
 
 
 def test_a_worker_shows_what_it_still_runs(admin, owner):

@@ -285,3 +285,26 @@ def test_a_stop_writes_what_waits_and_takes_nothing_more(writer, chat):
     assert text_of(log) == ['{"content":"last words"}']
     with pytest.raises(JournalStopped):
         writer.write(lambda: None)
+
+
+def test_a_writer_that_doesnt_come_on_is_named_with_the_place_where_it_is(writer, monkeypatch, caplog):
+    monkeypatch.setattr(journal_module, "STALLED_AFTER", 0.0)
+    entered, go_on = threading.Event(), threading.Event()
+
+    def stuck_in_here():
+        entered.set()
+        go_on.wait(PATIENCE)
+
+    doing = writer.journal.write(stuck_in_here)
+    entered.wait(PATIENCE)
+    writer.journal.report_stall()
+    writer.journal.report_stall()
+    go_on.set()
+    doing.result(PATIENCE)
+    assert [record.getMessage().count("stuck_in_here") > 0 for record in caplog.records] == [True]
+
+
+def test_a_job_whose_wake_up_was_lost_is_done_all_the_same(writer, monkeypatch):
+    writer.settle()
+    monkeypatch.setattr(writer.journal._wake, "set", lambda: None)
+    assert writer.journal.write(lambda: "done").result(PATIENCE) == "done"

@@ -6,6 +6,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from chats import orphans
@@ -122,6 +123,26 @@ def test_the_runs_of_a_deactivated_user_are_to_stop(chat):
     chat.owner.is_active = False
     chat.owner.save()
     assert orphans.runs_of(worker.pk) == {str(response.pk): True}
+
+
+def test_what_was_read_of_a_log_before_is_not_read_again(chat):
+    response_id = orphan(chat, [start_of(), text("so ")])
+    told = orphans.read_log(response_id)
+    Event.objects.create(response_id=response_id, sequence=2, type="content", payload='{"content":"far"}')
+    Event.objects.filter(response_id=response_id, sequence=1).update(payload="not looked at")
+    _, batch = orphans.finish_orphan(response_id, told=told)
+    assert Message.objects.get(pk=response_id).parts == [{"kind": "text", "content": "so far"}]
+    assert (batch.after, batch.through) == (2, 4)
+
+
+def test_an_end_that_failed_once_is_folded_once(chat):
+    response_id = orphan(chat, [start_of(), text("so far")])
+    told = orphans.read_log(response_id)
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        orphans.finish_orphan(response_id, told=told)
+        raise ZeroDivisionError
+    orphans.finish_orphan(response_id, told=told)
+    assert len(Message.objects.get(pk=response_id).errors) == 1
 
 
 def test_an_orphan_ends_as_worker_lost_after_what_it_had_said(chat):

@@ -299,6 +299,17 @@ def test_an_errors_details_are_for_the_audit_alone():
     assert json.loads(event.details) == {"key": "aw=="}
 
 
+def test_the_details_of_an_authors_own_kind_of_error_are_for_the_audit_too():
+    class QuotaError(ErrorEvent):
+        left: int = 0
+
+    record = Record(QuotaError(error_type="quota", message="Used up.", details="key sk-1", left=3))
+    kind, fields, event = record.log[0]
+    assert (kind, fields) == ("quota_error", {"error_type": "quota", "message": "Used up.", "left": 3})
+    assert event.details == "key sk-1"
+    assert "sk-1" not in event.payload
+
+
 def test_the_end_doesnt_name_an_error_that_was_hidden():
     assert Record(HELLO, ErrorEvent(error_type="fraud", message="m", emit=False)).outcome == ("error", "handler_error")
 

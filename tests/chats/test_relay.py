@@ -5,13 +5,15 @@ import os
 from uuid import uuid4
 
 import pytest
+from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
+from chats import relay as relay_module
 from chats.hub import Hub
 from chats.protocol import Batch, WireEvent
 from chats.relay import Relay
 
-pytestmark = pytest.mark.redis
+needs_redis = pytest.mark.redis
 
 
 class Ear:
@@ -49,6 +51,7 @@ async def heard_after(send, queue):
     raise AssertionError("nothing arrived")
 
 
+@needs_redis
 async def test_a_batch_reaches_the_followers_in_another_process(pair):
     (here, there), _ = pair
     response_id = str(uuid4())
@@ -60,6 +63,27 @@ async def test_a_batch_reaches_the_followers_in_another_process(pair):
     assert received.status == "completed"
 
 
+def test_what_waits_for_the_broker_is_bounded_in_number_and_size(monkeypatch):
+    monkeypatch.setattr(relay_module, "MOST_WAITING", 3)
+    monkeypatch.setattr(relay_module, "MOST_CHARACTERS", 100)
+    relay = Relay(InMemoryChannelLayer(), Hub(), print)  # not started: nothing is sent
+
+    def waiting():
+        return [message["frame"] for _, message in relay._outgoing]
+
+    for number in range(5):
+        relay.notice(uuid4(), str(number))
+    assert waiting() == ["2", "3", "4"]
+    relay.notice(uuid4(), "x" * 99)
+    assert waiting() == ["4", "x" * 99]
+    relay.notice(uuid4(), "y" * 1000)
+    assert waiting() == ["y" * 1000]
+    assert relay.dropped == 6
+    assert relay._next()["frame"] == "y" * 1000
+    assert relay._waiting == 0
+
+
+@needs_redis
 async def test_a_hint_reaches_the_users_sockets_in_another_process(pair):
     (here, there), _ = pair
     ear = Ear(str(uuid4()), uuid4())
@@ -67,6 +91,7 @@ async def test_a_hint_reaches_the_users_sockets_in_another_process(pair):
     assert await heard_after(lambda: here.notice(ear.user_id, "frame"), ear.heard) == "frame"
 
 
+@needs_redis
 async def test_a_cancel_reaches_the_other_process_and_not_its_sender(pair):
     (here, _), cancelled = pair
     for _ in range(50):

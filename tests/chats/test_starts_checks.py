@@ -238,7 +238,7 @@ def test_starts_under_a_lost_lease_are_refused_and_one_new_lease_is_taken(engine
     attempts = [threading.Thread(target=refused, args=(user, codes)) for _ in range(3)]
     for attempt in attempts:
         attempt.start()
-    until(lambda: engine.journal._jobs.qsize() == 4)
+    until(lambda: len(engine.journal._jobs) == 4)
     let_go.set()
     for attempt in attempts:
         attempt.join(20)

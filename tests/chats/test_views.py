@@ -124,7 +124,8 @@ def test_the_page_has_no_inline_script_but_the_import_map_and_no_inline_style(cl
 
 def test_every_module_is_in_the_import_map():
     folder = Path(settings.BASE_DIR) / "chats" / "static" / "chats"
-    assert {path.stem for path in folder.glob("*.js")} == {*MODULES, "page"}
+    modules = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.js")}
+    assert modules == {*MODULES, "page", "admin"}  # those two are what pages begin with
 
 
 def test_the_chat_page_takes_few_queries_however_long_the_chat(client, owner, django_assert_max_num_queries):
@@ -134,3 +135,44 @@ def test_the_chat_page_takes_few_queries_however_long_the_chat(client, owner, dj
         parent = make_response(chat, [start_of(), text(str(number)), END], parent=make_request(chat, "?", parent))
     with django_assert_max_num_queries(15):
         assert page_of(client, parent).status_code == 200
+
+
+def state_of(response: Message) -> str:
+    return reverse("chats:state", args=[response.chat_id])
+
+
+def test_the_state_of_a_chat_is_what_its_page_brings(client, response):
+    other = make_response(response.chat, [start_of(), text("The Volga."), END], parent=response.parent)
+    state = client.get(state_of(response)).json()
+    page = data_of(page_of(client, response))
+    assert state == {name: page[name] for name in ("chat", "messages", "tree")}
+    request = response.parent
+    assert state["tree"] == [
+        [str(request.pk), None],
+        [str(response.pk), str(request.pk)],
+        [str(other.pk), str(request.pk)],
+    ]
+
+
+def test_the_state_of_a_chat_is_its_owners_alone(response):
+    assert Client().get(state_of(response)).status_code == 401
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("other"))
+    refusal = stranger.get(state_of(response))
+    assert (refusal.status_code, refusal.json()["code"]) == (404, "not_found")
+
+
+def test_pinned_chats_are_on_the_page_however_old_they_are(client, owner):
+    Chat.objects.create(owner=owner, title="old and pinned", pinned=True)
+    Chat.objects.bulk_create(Chat(owner=owner, title="newer") for _ in range(60))
+    listed = [chat["title"] for chat in data_of(client.get("/"))["chats"]]
+    assert listed.count("newer") == 50
+    assert listed[-1] == "old and pinned"
+
+
+def test_a_german_reader_gets_german_words_for_the_page_and_its_modules(client):
+    html = client.get("/", headers={"Accept-Language": "de-AT,de;q=0.9"}).content.decode()
+    assert '<html lang="de"' in html
+    assert "Woran wollen wir arbeiten?" in html
+    words = re.search(r'<script id="page-words" type="application/json">(.*?)</script>', html)
+    assert json.loads(words.group(1))["Undo"] == "Rückgängig"

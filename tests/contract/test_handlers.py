@@ -12,19 +12,24 @@ from typing import Any
 import pytest
 from django.utils.module_loading import import_string
 
+from chats.runs import cancel_run
 from handlers.base import HANDLE_PARAMETERS, BaseTaskHandler, call_handle
 from handlers.encoding import canonical_json, encode_event
 from handlers.events import BaseEvent, ResponseEndEvent, ResponseStartEvent
 from handlers.messages import Message, MessagePart
 from handlers.registry import registry
 from handlers.testing import attachment, collect, conversation
+from tests.chats.live import make_user
+from tests.chats.scripted import run_to_end, start, wait_for_end
 
+A_TEXT = "The sea rises and falls twice a day, drawn by the moon and the sun. " * 8
 REQUESTS = {
     "plain": "What is a log?",
     "empty": "",
     "complex": "complex",
     "recovering": "error recover",
     "odd characters": "NUL \0, half a pair \ud800, \u202eright to left, \U0001f469\u200d\U0001f467",
+    "with a text": f"Why does the sea rise?\n\n{A_TEXT}",
     "long": "A sentence of seven words, over again. " * 5_000,
 }
 
@@ -135,3 +140,22 @@ async def test_runs_at_the_same_time_do_not_disturb_each_other(handler: BaseTask
 @every_handler
 def test_its_signature_takes_only_what_is_given(name: str) -> None:
     call_handle(registry.build(name), **dict.fromkeys(HANDLE_PARAMETERS))
+
+
+@every_handler
+def test_through_the_product_it_ends_once_and_is_stored_as_it_was_said(name: str, engine: Any) -> None:
+    if not registry.availability(name).available:
+        pytest.skip(f"{name} isn't available")
+    answer = run_to_end(make_user(), name, REQUESTS["with a text"])
+    assert answer.outcome[0] in {"completed", "error"}  # asks for the one end, last, and numbers without a gap
+    assert answer.message.sequence == answer.log[-1].sequence
+
+
+@every_handler
+def test_through_the_product_it_can_be_stopped(name: str, engine: Any) -> None:
+    if not registry.availability(name).available:
+        pytest.skip(f"{name} isn't available")
+    user = make_user()
+    response_id = start(user, name, "slow 5")
+    cancel_run(user, response_id)
+    assert wait_for_end(response_id).outcome[0] in {"cancelled", "completed", "error"}

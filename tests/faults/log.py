@@ -1,11 +1,12 @@
 """A site's database as an outsider reads it: none of the product's storing code between the check and the rows.
 
-Owns what must be true of a stored response whatever was thrown at its server. SQLite; a PostgreSQL site needs a
-`Database` with the same methods.
+Owns what must be true of a stored response whatever was thrown at its server. SQLite's file is here, PostgreSQL's
+cluster in postgres.py.
 """
 
 import json
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 from chats.transcript import Transcript
 from tests.faults.recital import Order, score_of_log, score_of_recital
 
-__all__ = ["Database", "StoredEvent", "StoredResponse"]
+__all__ = ["Database", "SqliteFile", "StoredEvent", "StoredResponse"]
 
 
 @dataclass(frozen=True)
@@ -79,23 +80,21 @@ class StoredResponse:
         assert self.run_status != "completed" or stored == said, "it ended as completed and isn't whole"
 
 
-class Database:
-    """One site's SQLite file."""
+class Database(ABC):
+    """One site's database. Statements have `?` for their values."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    url: str
 
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.path}"
-
+    @abstractmethod
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a statement gives; what it changes is committed."""
-        with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
-            return connection.execute(statement, values).fetchall()
+
+    @abstractmethod
+    def key(self, response_id: str) -> str:
+        """An id as it is stored."""
 
     def response(self, response_id: str) -> StoredResponse:
-        key = response_id.replace("-", "")
+        key = self.key(response_id)
         events = self.rows(
             "SELECT sequence, type, emit, payload FROM chats_event WHERE response_id = ? ORDER BY sequence", key
         )
@@ -114,12 +113,27 @@ class Database:
 
     def worker_of(self, response_id: str) -> str:
         """The id, as it is stored, of the worker that has this response's run."""
-        ((worker,),) = self.rows("SELECT worker_id FROM chats_run WHERE response_id = ?", response_id.replace("-", ""))
+        ((worker,),) = self.rows("SELECT worker_id FROM chats_run WHERE response_id = ?", self.key(response_id))
         return str(worker)
 
     def worker_ended(self, worker: str) -> bool:
         ((ended,),) = self.rows("SELECT ended_at IS NOT NULL FROM chats_worker WHERE id = ?", worker)
         return bool(ended)
+
+
+class SqliteFile(Database):
+    """A SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.url = f"sqlite:///{path}"
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    def key(self, response_id: str) -> str:
+        return response_id.replace("-", "")
 
     @contextmanager
     def locked(self) -> Iterator[None]:

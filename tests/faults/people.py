@@ -1,8 +1,7 @@
 """Driven clients: people who ask and watch over real websockets, and come back when they are cut off.
 
-Owns the client's rule of protocol §4 (cursor, reset) and holds the server to its side of it: on one subscription
-every frame joins on to the one before. What a client ever held is kept as the bytes that came, to be compared
-with the log.
+Owns how a client behaves: it comes back wherever it is let in, with its cursors, and asks again what was not
+answered. What it holds of an answer, and where the server broke its side of the rule, is answers.py's.
 """
 
 import asyncio
@@ -14,16 +13,22 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.faults.log import StoredResponse
+from tests.faults.answers import Answer
 from tests.faults.recital import Order
 
-__all__ = ["PATIENCE", "Answer", "Person", "Refused", "until"]
+__all__ = ["COME_BACK_AFTER", "PATIENCE", "Answer", "Person", "Refused", "next_request_id", "until"]
 
 PATIENCE = 30.0  # seconds
 COME_BACK_AFTER = 0.1  # seconds
+GREETING_PATIENCE = 10.0  # seconds until a server that doesn't answer is left for the next
 FOR_GOOD = (4401, 4403)  # closing codes after which a client doesn't come back
 
 _request_ids = (f"driven-{number}" for number in itertools.count())
+
+
+def next_request_id() -> str:
+    """A key for a start, never used before."""
+    return next(_request_ids)
 
 
 class Refused(Exception):
@@ -34,66 +39,13 @@ class Refused(Exception):
         self.frame = frame
 
 
-class Answer:
-    """What one client holds of one response, and `breaches`: where the server broke the rule."""
-
-    def __init__(self, response_id: str, order: Order | None = None) -> None:
-        self.response_id = response_id
-        self.chat_id = ""  # known to who asked
-        self.order = order
-        self.cursor = -1
-        self.held: dict[int, str] = {}
-        self.unstored = 0
-        self.breaches: list[str] = []
-        self.ended = asyncio.Event()
-
-    def take(self, frame: dict[str, Any], text: str) -> None:
-        if frame.get("reset"):
-            self.held, self.cursor = {}, -1
-        if frame["after"] != self.cursor:
-            self.breaches.append(f"a frame after {frame['after']} came at cursor {self.cursor}")
-        for event, raw in zip(frame["events"], raw_events(text), strict=True):
-            if event["sequence"] is None:
-                self.unstored += 1
-                continue
-            if not self.cursor < event["sequence"] <= frame["through"]:
-                self.breaches.append(f"event {event['sequence']} came at cursor {self.cursor}")
-            self.held[event["sequence"]] = raw
-            self.cursor = event["sequence"]
-            if event["type"] == "response_end":
-                self.ended.set()
-        self.cursor = frame["through"]
-
-    def check(self, stored: StoredResponse, *, whole: bool = True) -> None:
-        """Fails unless this client holds the log, byte for byte, up to its cursor (`whole`: to its end)."""
-        assert self.breaches == []
-        log = {event.sequence: event.on_the_wire for event in stored.events if event.emit}
-        assert self.held == {number: text for number, text in log.items() if number <= self.cursor}
-        assert self.cursor <= stored.events[-1].sequence
-        if whole:
-            assert self.cursor == stored.events[-1].sequence
-            stored.check(self.order)
-
-
-def raw_events(text: str) -> list[str]:
-    """The events of a frame as they came, to the byte."""
-    decoder = json.JSONDecoder()
-    at = text.index('"events":[') + len('"events":[')
-    found = []
-    while text[at] != "]":
-        at += text[at] == ","
-        _, end = decoder.raw_decode(text, at)
-        found.append(text[at:end])
-        at = end
-    return found
-
-
 class Person:
     """One websocket client: `async with Person(url, token) as person`. After every close but 4401 and 4403 it
-    comes back with its cursors, and sends again what was not answered."""
+    comes back with its cursors, at the next of its `urls`, and sends again what was not answered."""
 
-    def __init__(self, url: str, token: str | None = None, *, cookie: str | None = None) -> None:
-        self.url = url
+    def __init__(self, *urls: str, token: str | None = None, cookie: str | None = None) -> None:
+        self.url = ""  # where it is, or was last
+        self._urls = itertools.cycle(urls)
         self.answers: dict[str, Answer] = {}
         self.closings: list[int | None] = []
         self.errors: list[dict[str, Any]] = []
@@ -103,6 +55,7 @@ class Person:
             self._headers["Cookie"] = cookie
         self._socket: ClientConnection | None = None
         self._asking: dict[str, tuple[str, asyncio.Future[dict[str, Any]]]] = {}
+        self._cancelling: set[str] = set()
         self._greeted = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -116,9 +69,9 @@ class Person:
 
     # What a person does
 
-    async def ask(self, order: Order | str, task: str, **fields: Any) -> Answer:
+    async def ask(self, order: Order | str, task: str, *, request_id: str | None = None, **fields: Any) -> Answer:
         """Starts an answer and watches it. Raises Refused."""
-        request_id = next(_request_ids)
+        request_id = request_id or next_request_id()
         text = order.as_text() if isinstance(order, Order) else order
         frame = {"type": "start", "request_id": request_id, "task": task, "parts": [{"content": text}], **fields}
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -130,6 +83,17 @@ class Person:
         answer.order = order if isinstance(order, Order) else None
         return answer
 
+    async def insist(self, order: Order, task: str, **fields: Any) -> Answer:
+        """The same with all the patience of a client that is told to try again: the request stays one and the same."""
+        request_id = next_request_id()
+        while True:
+            try:
+                return await self.ask(order, task, request_id=request_id, **fields)
+            except Refused as refused:
+                if refused.frame["code"] != "unavailable":
+                    raise
+                await asyncio.sleep(COME_BACK_AFTER)
+
     async def watch(self, response_id: str, order: Order | None = None) -> Answer:
         """Watches an answer from its beginning."""
         answer = self._answer(response_id)
@@ -138,7 +102,13 @@ class Person:
         return answer
 
     async def cancel(self, response_id: str) -> None:
+        self._cancelling.add(response_id)
         await self._send(json.dumps({"type": "cancel", "response_id": response_id}))
+
+    def lose_connection(self) -> None:
+        """The network drops it: nothing is said to the server."""
+        if self._socket is not None:
+            self._socket.transport.abort()
 
     def leave_at_once(self) -> None:
         """Stops reading and never comes back: what it holds stays as it is."""
@@ -152,9 +122,16 @@ class Person:
 
     async def _stay(self) -> None:
         while not self.closings or self.closings[-1] not in FOR_GOOD:
+            self.url = next(self._urls)
             try:
                 async with connect(
-                    self.url, additional_headers=self._headers, max_size=None, compression=None, ping_interval=None
+                    self.url,
+                    additional_headers=self._headers,
+                    open_timeout=GREETING_PATIENCE,
+                    close_timeout=1,
+                    max_size=None,
+                    compression=None,
+                    ping_interval=None,
                 ) as socket:
                     self._socket = socket
                     await self._converse(socket)
@@ -162,11 +139,14 @@ class Person:
                 await asyncio.sleep(COME_BACK_AFTER)
 
     async def _converse(self, socket: ClientConnection) -> None:
+        # As it is now: what is asked or watched from here on is sent by who does it.
+        watched = [answer for answer in self.answers.values() if not answer.ended.is_set()]
+        asked = [text for text, _ in self._asking.values()]
+        self._cancelling.clear()
         try:
-            for answer in self.answers.values():
-                if not answer.ended.is_set():
-                    await self._subscribe(answer)
-            for text, _ in list(self._asking.values()):
+            for answer in watched:
+                await self._subscribe(answer)
+            for text in asked:
                 await socket.send(text)
             while True:
                 self._take(str(await socket.recv()))
@@ -197,11 +177,27 @@ class Person:
             case "events":
                 self._answer(frame["response_id"]).take(frame, text)
             case "error":
-                self.errors.append(frame)
-                if frame.get("request_id") in self._asking:
-                    self._asking.pop(frame["request_id"])[1].set_exception(Refused(frame))
-            case _:
+                self._take_error(frame)
+            case kind:
+                if kind == "cancelled":
+                    self._cancelling.discard(frame["response_id"])
                 self.hints.append(frame)
+
+    def _take_error(self, frame: dict[str, Any]) -> None:
+        self.errors.append(frame)
+        if frame.get("request_id") in self._asking:
+            self._asking.pop(frame["request_id"])[1].set_exception(Refused(frame))
+        elif frame.get("response_id") in self._cancelling:
+            self._cancelling.discard(frame["response_id"])  # its asker's to repeat
+        elif frame["code"] == "unavailable" and frame.get("response_id") in self.answers:
+            answer = self.answers[frame["response_id"]]
+            self._trying_again = asyncio.create_task(self._try_again(answer))
+
+    async def _try_again(self, answer: Answer) -> None:
+        """A subscription that was refused for now is asked for again."""
+        await asyncio.sleep(COME_BACK_AFTER)
+        if not answer.ended.is_set():
+            await self._subscribe(answer)
 
     def _answer(self, response_id: str) -> Answer:
         return self.answers.setdefault(response_id, Answer(response_id))

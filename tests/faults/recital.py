@@ -36,11 +36,15 @@ class ProgressEvent(BaseEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to recite: sent to the server as the text of the question. `per_second` 0: as fast as it goes."""
+    """What to recite: sent to the server as the text of the question. `per_second` 0: as fast as it goes.
+
+    `unstored` is how often an event is said that isn't stored, to 96 of all other kinds.
+    """
 
     seed: int = 0
     events: int = 400
     per_second: float = 40.0
+    unstored: int = 4
 
     def as_text(self) -> str:
         return json.dumps(asdict(self))
@@ -56,7 +60,6 @@ KINDS: tuple[tuple[int, Callable[[int], BaseEvent]], ...] = (
     (15, lambda number: ContentEvent(content=f"{number} é 日本 🙂\n")),
     (5, lambda number: ContentEvent(content=f"hidden {number} ", emit=False)),
     (4, lambda number: ReasoningEvent(text=f"thought {number} ")),
-    (4, lambda number: StatusEvent(message=f"unstored {number}", persist=False)),
     (3, lambda number: StatusEvent(message=f"stored {number}")),
     (2, lambda number: MetadataEvent(metadata={"last": number})),
     (2, lambda number: DocumentEvent(document_id=f"document-{number}", title=f"“{number}”")),
@@ -66,10 +69,14 @@ KINDS: tuple[tuple[int, Callable[[int], BaseEvent]], ...] = (
 )
 
 
+def _unstored(number: int) -> BaseEvent:
+    return StatusEvent(message=f"unstored {number}", persist=False)
+
+
 def recital(order: Order) -> Iterator[BaseEvent]:
     """The order's events. Every one carries its number, so none can stand for another."""
     random = Random(order.seed)
-    weights, makers = zip(*KINDS, strict=True)
+    weights, makers = zip((order.unstored, _unstored), *KINDS, strict=True)
     for number in range(order.events):
         (make,) = random.choices(makers, weights)
         yield make(number)

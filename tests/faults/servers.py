@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.processes import ServerProcess
 
-__all__ = ["DAPHNE", "SERVE", "Server"]
+__all__ = ["DAPHNE", "SERVE", "Server", "free_port"]
 
 SERVE = ("manage.py", "serve", "--host", "127.0.0.1", "--port")
 DAPHNE = ("-m", "daphne", "-v", "1", "workbench.asgi:application", "-b", "127.0.0.1", "-p")
@@ -17,9 +17,10 @@ class Server:
     """`manage.py serve` (or another command that a port is put behind); it keeps its port over restarts."""
 
     def __init__(self, environment: Mapping[str, str], command: tuple[str, ...] = SERVE) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._environment = dict(environment)
         self._command = command
+        self._said: list[str] = []
         self.running = self._run()
 
     def _run(self) -> ServerProcess:
@@ -41,8 +42,14 @@ class Server:
         """SIGKILL: it can't say or write anything any more."""
         self.running.kill()
 
+    @property
+    def all_output(self) -> str:
+        """What it and those before it on this port have said."""
+        return "\n".join([*self._said, self.output])
+
     def start_again(self) -> None:
         """A new process on the same port; returns when it serves."""
+        self._said.append(self.output)
         self.running = self._run()
 
     def pause(self) -> None:
@@ -63,7 +70,8 @@ class Server:
         return int(kibibytes) * 1024
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from tests.faults.accounts import PASSWORD
 from tests.faults.handlers import EXTRA_HANDLERS
-from tests.faults.log import Database
+from tests.faults.log import Database, SqliteFile
 from tests.faults.people import Answer, Person, until
 from tests.faults.servers import SERVE, Server
 from tests.processes import ROOT
 from tests.workbench.conftest import bare_environment
 
-__all__ = ["Site", "make_template"]
+__all__ = ["Site", "environment_for", "make_template", "migrate_with_people"]
 
 SECRET_KEY = "for-driven-sites-only-" * 4
 
@@ -25,7 +25,7 @@ class Site:
 
     def __init__(self, template: Path, folder: Path) -> None:
         shutil.copy(template / "site.sqlite3", folder / "site.sqlite3")
-        self.database = Database(folder / "site.sqlite3")
+        self.database = SqliteFile(folder / "site.sqlite3")
         self.people: list[dict[str, str]] = json.loads((template / "people.json").read_text())
         self.password = PASSWORD
         self._servers: list[Server] = []
@@ -38,7 +38,7 @@ class Site:
         return server
 
     def person(self, number: int, server: Server) -> Person:
-        return Person(server.socket_address, self.people[number]["token"])
+        return Person(server.socket_address, token=self.people[number]["token"])
 
     async def all_ended(self, patience: float) -> None:
         """Waits until no run is unfinished; TimeoutError after `patience` seconds."""
@@ -67,11 +67,16 @@ def environment_for(database: Database, **variables: str) -> dict[str, str]:
 
 def make_template(folder: Path, people: int) -> Path:
     """A migrated database with `people` users, in `folder`, to make sites from."""
-    database = Database(folder / "site.sqlite3")
+    database = SqliteFile(folder / "site.sqlite3")
     environment = environment_for(database)
-    _run(environment, "manage.py", "migrate", "--verbosity=0")
-    (folder / "people.json").write_text(_run(environment, "-m", "tests.faults.accounts", str(people)))
+    (folder / "people.json").write_text(migrate_with_people(environment, people))
     return folder
+
+
+def migrate_with_people(environment: dict[str, str], people: int) -> str:
+    """Makes the tables and `people` users; gives the users as JSON, as accounts.py prints them."""
+    _run(environment, "manage.py", "migrate", "--verbosity=0")
+    return _run(environment, "-m", "tests.faults.accounts", str(people))
 
 
 def _run(environment: dict[str, str], *arguments: str) -> str:

@@ -34,7 +34,7 @@ def _save(page: Client, row: HandlerConfig, **fields: Any) -> Any:
 def test_every_handler_is_listed_with_its_availability(admin_page: Client) -> None:
     with registered(samples.NeedsSearch):
         page = admin_page.get(reverse(LIST)).content.decode()
-    assert list(HandlerConfig.objects.values_list("name", flat=True)) == ["chat", "demo", "needs_search"]
+    assert list(HandlerConfig.objects.values_list("name", flat=True)) == ["chat", "demo", "needs_search", "workflow"]
     assert "No: It needs opensearch_client: OPENSEARCH_URL isn&#x27;t set." in page
 
 

@@ -56,6 +56,7 @@ def _found(databases: list[str] | None = None) -> dict[str, checks.CheckMessage]
             "WORKBENCH_HANDLER_DEMO__PAEC is without",
         ),
         ("WORKBENCH_HANDLER_OPTIONS", {"demon": {"pace": "1"}}, "handlers.W002", "no handler named 'demon'"),
+        ("WORKBENCH_PRICES_FILE", __file__, "handlers.E005", "test_checks.py"),
         ("WORKBENCH_DEFAULT_MODEL", "gpt", "handlers.W003", "no provider has a model 'gpt'"),
     ],
 )

@@ -3,9 +3,11 @@
 import asyncio
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,17 +26,32 @@ WRONG_ON_PURPOSE = "sources: list[str] = []"
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[dict[str, Any]]:
-    """All examples run in the page's order, as one module's code."""
+    """All examples run in the page's order, as one module's code; the first one is a package of its own too."""
+    first = sys.modules["my_handlers"] = ModuleType("my_handlers")
+    exec(compile(EXAMPLES[0], "docs/handlers.md", "exec"), first.__dict__)
     names: dict[str, Any] = {"__name__": "docs_handlers"}
     for example in EXAMPLES:
         exec(compile(example, "docs/handlers.md", "exec"), names)
     yield names
     clients.unregister("weather")
+    del sys.modules["my_handlers"]
 
 
-@pytest.mark.parametrize("name", re.findall(r"def (test_\w+)", "\n".join(EXAMPLES)))
-def test_an_example_does_what_the_page_says(page: dict[str, Any], name: str) -> None:
-    outcome = page[name]()
+NAMES = re.findall(r"def (test_\w+)", "\n".join(EXAMPLES))
+# What crosses threads needs a database whose changes they see, which has to be known before the test begins.
+ON_A_DATABASE = re.findall(r"def (test_\w+)\(.*\bengine\b", "\n".join(EXAMPLES))
+MARKED = [
+    pytest.param(name, marks=pytest.mark.django_db(transaction=True) if name in ON_A_DATABASE else ()) for name in NAMES
+]
+
+
+def test_no_two_examples_have_one_name() -> None:
+    assert sorted(set(NAMES)) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_an_example_does_what_the_page_says(page: dict[str, Any], name: str, request: pytest.FixtureRequest) -> None:
+    outcome = page[name](**{each: request.getfixturevalue(each) for each in inspect.signature(page[name]).parameters})
     if inspect.iscoroutine(outcome):
         asyncio.run(outcome)
 

@@ -69,13 +69,13 @@ PLANTS["the journal swaps two events"] = _at_the_take(swap)
 
 @plant
 def a_number_is_skipped(patch: pytest.MonkeyPatch) -> None:
-    prepare = journal._prepare
+    prepare = journal.prepare
 
     def skipping(log: RunLog) -> Any:
         log.next_sequence += log.next_sequence == 2
         return prepare(log)
 
-    patch.setattr(journal, "_prepare", skipping)
+    patch.setattr(journal, "prepare", skipping)
 
 
 @plant
@@ -94,7 +94,7 @@ def a_row_is_changed(patch: pytest.MonkeyPatch) -> None:
 
 @plant
 def hidden_events_are_published(patch: pytest.MonkeyPatch) -> None:
-    prepare = journal._prepare
+    prepare = journal.prepare
 
     def leaking(log: RunLog) -> Any:
         prepared = prepare(log)
@@ -102,7 +102,7 @@ def hidden_events_are_published(patch: pytest.MonkeyPatch) -> None:
             prepared.batch.events = [WireEvent(row[2], row[1], row[5]) for row in prepared.rows]
         return prepared
 
-    patch.setattr(journal, "_prepare", leaking)
+    patch.setattr(journal, "prepare", leaking)
 
 
 @plant
@@ -307,13 +307,14 @@ def the_fold_loses_a_part(patch: pytest.MonkeyPatch) -> None:
 
 @plant
 def the_stored_parts_are_swapped(patch: pytest.MonkeyPatch) -> None:
-    finish = rows.finish_response
+    finish = rows.finish_responses
 
-    def swapped(response_id: str, sequence: int, transcript: Transcript, end: Any) -> None:
-        transcript.visible._parts = swap(transcript.visible._parts)
-        finish(response_id, sequence, transcript, end)
+    def swapped(finished: Sequence[rows.Finished]) -> None:
+        for each in finished:
+            each.transcript.visible._parts = swap(each.transcript.visible._parts)
+        finish(finished)
 
-    patch.setattr(rows, "finish_response", swapped)
+    patch.setattr(rows, "finish_responses", swapped)
 
 
 @plant

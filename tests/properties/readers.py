@@ -71,8 +71,8 @@ class SocketReader(Reader):
         self.client = Client(key)
         await self.client.__aenter__()
 
-    async def start(self, text: str, task: str) -> str:
-        self.response_id = (await self.client.start(text, task=task))["response_id"]
+    async def start(self, text: str, task: str, **fields: Any) -> str:
+        self.response_id = (await self.client.start(text, task=task, **fields))["response_id"]
         self.read(self._take_frames())
         return self.response_id
 

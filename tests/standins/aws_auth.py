@@ -8,8 +8,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.standins.bedrock_rules import Refused
+from tests.standins.leading import ACCESS_KEY, SECRET_KEY
 
-ACCESS_KEY, SECRET_KEY, API_KEY = "AKIASTANDIN000000000", "stand-in-secret", "stand-in-api-key"
+API_KEY = "stand-in-api-key"
 
 _SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<date>\d{8})/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request, "

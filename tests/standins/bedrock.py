@@ -25,9 +25,9 @@ from tests.standins.bedrock_rules import Refused, check_conversation, check_requ
 from tests.standins.bedrock_script import answer, behaviour_of, tokens_of
 from tests.standins.behaviour import Behaviour
 from tests.standins.eventstream import event_frame, exception_frame
+from tests.standins.leading import REGION
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
-REGION = "us-east-1"
 VENDORS = ("ai21", "amazon", "anthropic", "cohere", "deepseek", "meta", "mistral", "openai", "qwen")
 GEOGRAPHIES = ("us", "eu", "apac", "jp", "au", "global")
 OPERATIONS = {
@@ -42,6 +42,7 @@ REFUSALS = {
     "model": Refused(404, "ResourceNotFoundException", "Could not resolve the foundation model from the identifier."),
     "length": Refused(400, "ValidationException", "Input is too long for requested model."),
     "invalid": Refused(400, "ValidationException", "The temperature field isn't allowed for this model."),
+    "tools": Refused(400, "ValidationException", "This model doesn't support tool use in streaming mode."),
     "down": Refused(503, "ServiceUnavailableException", "The service is temporarily unable to handle the request."),
 }
 
@@ -82,6 +83,7 @@ class BedrockStandIn:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        service_model()  # a second's reading, which the first request isn't to wait for
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
 
@@ -156,7 +158,7 @@ class BedrockStandIn:
         if self._refused[behaviour.key] < behaviour.throttle:
             self._refused[behaviour.key] += 1
             raise _Throttled(behaviour.retry_after)
-        if behaviour.refuse:
+        if behaviour.refuse and (behaviour.refuse != "tools" or "toolConfig" in body):
             raise REFUSALS[behaviour.refuse]
         if tokens_of(body) > self.context_tokens:
             raise REFUSALS["length"]

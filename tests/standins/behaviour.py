@@ -28,7 +28,7 @@ class Behaviour:
     throttle: int = 0  # refuses so many requests of this `key` first
     retry_after: float | None = None  # what such a refusal says
     key: str = ""
-    refuse: str = ""  # denied, model, length, invalid, down: refused so, every time
+    refuse: str = ""  # denied, model, length, invalid, down: refused so, every time; tools: as long as it is given some
     reasoning: str = ""  # thinks this first, "_" for spaces, and signs it where the vendor does
     redacted: bool = False  # thinks something that it keeps to itself
     tools: tuple[tuple[str, str], ...] = ()  # name and JSON arguments of each call, as `tool=name:{"a":1}`

@@ -18,10 +18,10 @@ from aiohttp import web
 
 from tests.standins import openai_script as script
 from tests.standins.behaviour import Behaviour
+from tests.standins.leading import OPENAI_KEY as API_KEY
 from tests.standins.openai_rules import Refused, check_request
 from tests.standins.server import ServerThread
 
-API_KEY = "sk-stand-in-key"
 MODELS = ("stand-in-small", "stand-in-vl", "gpt-5-stand-in", "text-embedding-stand-in")
 CONTEXT_TOKENS = 32_000
 REFUSALS = {
@@ -29,6 +29,7 @@ REFUSALS = {
     "model": Refused(404, "model_not_found", "The model does not exist or you do not have access to it."),
     "length": Refused(400, "context_length_exceeded", "This model's maximum context length is 32000 tokens."),
     "invalid": Refused(400, "unsupported_value", "Unsupported value: 'temperature' does not support 0.2."),
+    "tools": Refused(400, "invalid_request_error", "registry.ollama.ai/library/small does not support tools"),
     "down": Refused(503, "server_error", "The server is overloaded or not ready yet."),
 }
 
@@ -147,7 +148,7 @@ class OpenAIStandIn(ServerThread):
             self._refused[behaviour.key] += 1
             headers = {} if behaviour.retry_after is None else {"Retry-After": f"{behaviour.retry_after:g}"}
             raise Refused(429, "rate_limit_exceeded", "Rate limit reached for requests.", headers)
-        if behaviour.refuse:
+        if behaviour.refuse and (behaviour.refuse != "tools" or body.get("tools")):
             raise REFUSALS[behaviour.refuse]
         if script.tokens_of(body) > self.context_tokens:
             raise REFUSALS["length"]

@@ -79,6 +79,18 @@ def test_a_body_sent_in_chunks_is_bounded(call: Any) -> None:
     assert (response.status, json.load(response)["code"]) == (413, "too_large")
 
 
+def test_a_client_that_sends_far_too_much_gets_its_answer_when_it_has_sent_it(call: Any) -> None:
+    pieces = iter([b"x" * (1 << 20)] * 40)
+    response = call().ask("POST", "/chats/", pieces)
+    assert (response.status, json.load(response)["code"]) == (413, "too_large")
+
+
+def test_a_client_that_doesnt_stop_sending_is_cut_off(call: Any) -> None:
+    pieces = iter([b"x" * (1 << 20)] * 100)
+    with pytest.raises(OSError):  # noqa: PT011 - reset, broken pipe or closed: as the machine has it
+        call().ask("POST", "/chats/", pieces)
+
+
 def test_a_client_that_waits_for_invoke_and_hangs_up_stops_no_run(call: Any) -> None:
     waiting = call()
     body = json.dumps({"task": "demo", "content": "slow 30", "request_id": "r"})

@@ -30,6 +30,12 @@ def test_postgresql_gets_a_pool_and_keeps_the_options_of_its_url():
     assert settings["CONN_MAX_AGE"] == 0
 
 
+def test_how_soon_a_postgresql_that_vanished_is_noticed_can_be_said_in_its_url():
+    settings = database_settings("postgresql://u:p@db/chat?connect_timeout=2", BASE)
+    assert int(settings["OPTIONS"]["connect_timeout"]) == 2
+    assert settings["OPTIONS"]["tcp_user_timeout"] == 15_000
+
+
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="is about SQLite")
 class TestSqlite:
     @pytest.mark.django_db

@@ -1,5 +1,5 @@
 /**
- * Reads of the REST API with the session's cookie. Frames are hints; what these give is the truth.
+ * The REST API with the session's cookie. Frames are hints; what this reads is the truth.
  */
 
 export class SignedOut extends Error {}
@@ -8,38 +8,69 @@ export class SignedOut extends Error {}
 export class Unreachable extends Error {}
 
 export class Refused extends Error {
-  constructor(status) {
-    super(`HTTP ${status}`);
+  /** @param {number} status @param {string} message in the server's words, where it gave any */
+  constructor(status, message) {
+    super(message || `HTTP ${status}`);
     this.status = status;
   }
 }
 
 /** Lists link to their next page by a whole address; only its path counts, since a proxy may hide our scheme. */
-async function get(address) {
+async function ask(address, { method = "GET", body, keepalive = false } = {}) {
   const { pathname, search } = new URL(address, location.href);
-  const request = fetch(pathname + search, { headers: { Accept: "application/json" }, credentials: "same-origin" });
-  const response = await request.catch((error) => {
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const options = { method, headers, keepalive, body: JSON.stringify(body), credentials: "same-origin" };
+  const response = await fetch(pathname + search, options).catch((error) => {
     throw new Unreachable(error.message);
   });
   if (response.status === 401) throw new SignedOut();
-  if (!response.ok) throw new Refused(response.status);
-  return response.json();
+  if (!response.ok) throw new Refused(response.status, await reasonOf(response));
+  return response.status === 204 ? null : response.json();
+}
+
+/** Read each time: signing in again, in another tab, gives another one. */
+function csrfToken() {
+  return /(?:^|; )csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
+}
+
+async function reasonOf(response) {
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+  return isJson ? (await response.json()).message : "";
 }
 
 export class Api {
   #root;
+  #stateOf;
 
-  constructor(root) {
+  /** `stateOf(chatId)` is the address of what a chat's page brings. */
+  constructor(root, stateOf) {
     this.#root = root;
+    this.#stateOf = stateOf;
   }
 
   chat(id) {
-    return get(`${this.#root}chats/${id}/`);
+    return ask(`${this.#root}chats/${id}/`);
   }
 
-  /** A page of the chat list, `{results, next}`; the first without an address. */
-  chats(url = `${this.#root}chats/?status=active&limit=50`) {
-    return get(url);
+  /** A chat's active branch: `{chat, messages, tree}`, as its page brings it. */
+  state(chatId) {
+    return ask(this.#stateOf(chatId));
+  }
+
+  /** A page of the chat list, `{results, next}`; `next` of the page before gives the following ones. */
+  chats({ status = "active", next = null } = {}) {
+    return ask(next ?? `${this.#root}chats/?status=${status}&limit=50`);
+  }
+
+  /** The pinned ones, wherever they are in the list. */
+  pinnedChats(status) {
+    return ask(`${this.#root}chats/?status=${status}&pinned=true&limit=100`);
+  }
+
+  search(text) {
+    return ask(`${this.#root}search/?q=${encodeURIComponent(text)}`);
   }
 
   /** The messages of one branch, root first, however many pages they are. */
@@ -47,10 +78,28 @@ export class Api {
     const messages = [];
     let url = `${this.#root}chats/${chatId}/messages/?leaf=${leaf}&limit=100`;
     while (url) {
-      const page = await get(url);
+      const page = await ask(url);
       messages.push(...page.results);
       url = page.next;
     }
     return messages;
+  }
+
+  changeChat(id, changes) {
+    return ask(`${this.#root}chats/${id}/`, { method: "PATCH", body: changes });
+  }
+
+  /** `keepalive`: also when the page is being left. */
+  deleteChat(id, { keepalive = false } = {}) {
+    return ask(`${this.#root}chats/${id}/`, { method: "DELETE", keepalive });
+  }
+
+  rate(messageId, rating, comment) {
+    return ask(`${this.#root}messages/${messageId}/feedback/`, { method: "PUT", body: { rating, comment } });
+  }
+
+  /** Where a chat can be had as a file. */
+  exportOf(chatId, format) {
+    return `${this.#root}chats/${chatId}/export/?format=${format}`;
   }
 }

@@ -8,47 +8,69 @@ const TOUCH = window.matchMedia("(hover: none) and (pointer: coarse)");
 export class Composer {
   #form;
   #box;
-  #task;
   #button;
+  #later;
   #label;
   #draftKey = "";
   #busy = false;
 
-  /** `onSend(text, task)` and `onStop()`; both are called only when they make sense. */
-  constructor(form, { onSend, onStop }) {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {object} listeners `onSend(text)`: now, or as soon as the answer is there; `onStop()`; `onRecall()`: ↑ in
+   *   an empty box. Each is called only when it makes sense.
+   */
+  constructor(form, { onSend, onStop, onRecall }) {
+    Object.assign(this, { onSend, onStop, onRecall });
     this.#form = form;
     this.#box = form.elements.content;
-    this.#task = form.elements.task;
     this.#button = form.querySelector("button[type=submit]");
+    this.#later = form.querySelector("button.later");
     this.#label = this.#button.querySelector(".label");
-    this.onSend = onSend;
-    this.onStop = onStop;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.#busy) this.onStop();
       else this.#submit();
     });
+    this.#later.addEventListener("click", () => this.#submit());
     this.#box.addEventListener("input", () => this.#edited());
     this.#box.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
   /** Opens the draft that belongs to `key`; one draft per chat and user, for as long as the tab lives. */
   open(key) {
-    remember(this.#draftKey, null); // of a new chat that has just got its id
+    const isFirst = this.#draftKey === "";
     this.#draftKey = `draft:${key}`;
+    const draft = recall(this.#draftKey) ?? "";
     // A box that was typed into before the modules came wins over what was kept.
-    if (this.#box.value === "") this.#box.value = recall(this.#draftKey) ?? "";
+    if (!isFirst || this.#box.value === "") this.#box.value = draft;
     this.#edited();
     this.#form.inert = false;
-    if (!TOUCH.matches) this.#box.focus();
+    if (!TOUCH.matches) this.focus();
   }
 
-  get task() {
-    return this.#task?.value;
+  /** A new chat has got its id: its draft goes with it. */
+  move(key) {
+    remember(this.#draftKey, null);
+    this.#draftKey = `draft:${key}`;
+    this.#edited();
   }
 
-  get model() {
-    return this.#form.dataset.model;
+  focus() {
+    this.#box.focus();
+  }
+
+  /** Puts text into the box, instead of what's there. */
+  fill(text) {
+    this.#box.value = text;
+    this.#edited();
+    this.focus();
+    this.#box.setSelectionRange(text.length, text.length);
+  }
+
+  /** Puts text back into the box to be changed, before what has been written since. */
+  takeBack(text) {
+    this.giveBack(text);
+    this.focus();
   }
 
   /** Gives text back that couldn't be sent, before what has been written since. */
@@ -57,7 +79,7 @@ export class Composer {
     this.#edited();
   }
 
-  /** While an answer is made the button stops it, in the same place. */
+  /** While an answer is made the button stops it, in the same place; what is written waits. */
   setBusy(busy) {
     if (busy === this.#busy) return;
     this.#busy = busy;
@@ -75,13 +97,16 @@ export class Composer {
     if (text.trim() === "") return;
     this.#box.value = "";
     this.#edited();
-    this.onSend(text, this.task);
+    this.onSend(text);
+    if (!TOUCH.matches) this.focus();
   }
 
   #edited() {
     const text = this.#box.value;
+    const isEmpty = text.trim() === "";
     remember(this.#draftKey, text);
-    this.#button.disabled = !this.#busy && text.trim() === "";
+    this.#button.disabled = !this.#busy && isEmpty;
+    this.#later.hidden = !this.#busy || isEmpty;
     if (!CSS.supports("field-sizing", "content")) this.#resize();
   }
 
@@ -91,12 +116,16 @@ export class Composer {
   }
 
   #pressed(event) {
-    if (event.key === "Escape" && this.#busy) return this.onStop();
-    if (event.key !== "Enter" || event.shiftKey || TOUCH.matches) return undefined;
-    if (event.isComposing || event.keyCode === 229) return undefined; // Enter picks a word in an input method
+    if (event.isComposing || event.keyCode === 229) return; // Enter picks a word in an input method
+    const isBare = !event.altKey && !event.shiftKey && !event.ctrlKey && !event.metaKey;
+    if (event.key === "ArrowUp" && isBare && this.#box.value === "") {
+      if (this.onRecall()) event.preventDefault();
+      return;
+    }
+    if (event.key !== "Enter" || event.shiftKey) return;
+    if (TOUCH.matches && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
-    if (!this.#busy) this.#submit();
-    return undefined;
+    this.#submit();
   }
 }
 

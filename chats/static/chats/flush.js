@@ -1,10 +1,11 @@
 /**
  * When to draw: at once after a quiet moment, and seldom enough under load that drawing stays a small share of
- * the main thread's time.
+ * the main thread's time. What counts is the whole frame: layout and paint cost more than our own work.
  */
 const SHORTEST = 33; // ms between drawings
-const SHARE = 4; // a drawing that took t is followed by 4 t of rest
-const HIDDEN = 250; // a hidden page has no animation frames
+const LONGEST = 200; // ms, also where a frame costs so much that the share can't be kept: words must be seen to come
+const SHARE = 24; // a frame that took t is followed by 24 t of rest
+const HIDDEN = 250; // ms; a hidden page has no animation frames
 
 export class Flush {
   #draw;
@@ -25,10 +26,24 @@ export class Flush {
   }
 
   #run() {
-    this.#waiting = false;
     const began = performance.now();
+    this.#waiting = false;
     this.#draw();
     this.#drawnAt = performance.now();
-    this.#rest = Math.max(SHORTEST, SHARE * (this.#drawnAt - began));
+    this.#rest = SHORTEST;
+    afterFrame(() => {
+      const took = performance.now() - began;
+      this.#rest = Math.min(LONGEST, Math.max(SHORTEST, SHARE * took));
+    });
   }
+}
+
+/** A message is taken as soon as the browser is done with the frame. */
+function afterFrame(then) {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    then();
+  };
+  port2.postMessage(null);
 }

@@ -1,6 +1,6 @@
 /**
- * The one start that waits for the server's word. Kept in sessionStorage, so that neither a dropped socket nor a
- * reload loses it or sends it twice: its request_id is made once, and the server attaches a repeat.
+ * The starts that wait for the server's word, one a chat at most. Kept in sessionStorage, so that neither a dropped
+ * socket nor a reload loses one or sends it twice: a request_id is made once, and the server attaches a repeat.
  */
 import { recall, remember } from "wb/storage";
 
@@ -12,52 +12,73 @@ function newKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/**
+ * @typedef {object} Sent
+ * @property {object} frame @property {string | null} text null for one more answer
+ * @property {string} place where it was sent: a chat's id, or which of the tab's new chats
+ * @property {boolean} stop asked to stop before the server had accepted it
+ */
+
 export class Outbox {
   #key;
   #send;
+  /** @type {Sent[]} */
+  #waiting;
 
   constructor(userId, send) {
     this.#key = `outbox:${userId}`;
     this.#send = send;
-    /** `{frame, text, chatId, stop}`; text is null for one more answer, chatId for a new chat. */
-    this.waiting = JSON.parse(recall(this.#key));
+    this.#waiting = JSON.parse(recall(this.#key)) ?? [];
+  }
+
+  /** What waits in a place. @returns {Sent | undefined} */
+  at(place) {
+    return this.#waiting.find((sent) => sent.place === place);
+  }
+
+  /** The places in which something waits. */
+  get places() {
+    return this.#waiting.map((sent) => sent.place);
   }
 
   /** Sends a start, now or as soon as there is a socket. False for one that's too long to be sent at all. */
-  put({ text, chatId, ...fields }) {
+  put({ text, chatId, place, ...fields }) {
     const frame = { type: "start", request_id: newKey(), ...fields };
     if (chatId !== null) frame.chat_id = chatId;
     if (text !== null) frame.parts = [{ kind: "text", content: text }];
     if (new TextEncoder().encode(JSON.stringify(frame)).length > LONGEST_FRAME) return false;
-    this.#keep({ frame, text, chatId, stop: false });
-    this.resend();
+    this.#waiting.push({ frame, text, place, stop: false });
+    this.#keep();
+    this.#send(frame);
     return true;
   }
 
-  /** At every hello, and when put. */
+  /** All of them, at every hello. */
   resend() {
-    if (this.waiting) this.#send(this.waiting.frame);
+    for (const { frame } of this.#waiting) this.#send(frame);
   }
 
-  /** Asked to stop before the server had accepted it: to be cancelled as soon as it has. */
-  stop() {
-    this.#keep({ ...this.waiting, stop: true });
+  /** To be cancelled as soon as the server has accepted it. */
+  stop(place) {
+    const sent = this.at(place);
+    if (sent) sent.stop = true;
+    this.#keep();
   }
 
   isWaitingFor(requestId) {
-    return this.waiting !== null && this.waiting.frame.request_id === requestId;
+    return this.#waiting.some((sent) => sent.frame.request_id === requestId);
   }
 
-  /** The waiting start, if `requestId` (of `started` or `error`) is its; it waits no longer. */
+  /** The waiting start, if `requestId` (of `started` or `error`) is one's; it waits no longer. @returns {Sent | null} */
   settle(requestId) {
-    if (!this.isWaitingFor(requestId)) return null;
-    const settled = this.waiting;
-    this.#keep(null);
+    const settled = this.#waiting.find((sent) => sent.frame.request_id === requestId);
+    if (settled === undefined) return null;
+    this.#waiting = this.#waiting.filter((sent) => sent !== settled);
+    this.#keep();
     return settled;
   }
 
-  #keep(waiting) {
-    this.waiting = waiting;
-    remember(this.#key, waiting && JSON.stringify(waiting));
+  #keep() {
+    remember(this.#key, this.#waiting.length > 0 ? JSON.stringify(this.#waiting) : null);
   }
 }

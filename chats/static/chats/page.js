@@ -1,97 +1,218 @@
 /**
  * The chat page: makes its pieces and passes frames between them.
  */
+import { Addresses } from "wb/addresses";
 import { Api, Refused, SignedOut, Unreachable } from "wb/api";
 import { Banner } from "wb/banner";
+import { Choices } from "wb/choices";
 import { Composer, giveBackTo } from "wb/composer";
 import { h, pageData } from "wb/dom";
+import { Library } from "wb/library";
 import { Outbox } from "wb/outbox";
+import { PageKeys } from "wb/pagekeys";
+import { Queue } from "wb/queue";
 import { Follower } from "wb/scroll";
-import { Sidebar } from "wb/sidebar";
 import { Connection } from "wb/socket";
 import { Thread } from "wb/thread";
+import { Toasts } from "wb/toasts";
+import { Welcome } from "wb/welcome";
+import { gettext, interpolate } from "wb/words";
 
 const data = pageData("page-data");
 const byId = (id) => document.getElementById(id);
+const NEW = /^new /; // the place of a start in a chat that has no id yet
 
 class Page {
   #stopping = false;
+  #isOpen = false; // the chat's thread, box and queue are all in place
+  #opening = 0; // counts readings of chats to be opened
+  #newChats = 0; // which of the tab's new chats this is
 
   constructor() {
-    const { urls, wording, user_id: userId } = data;
-    const api = new Api(urls.api);
+    const { features, urls, user_id: userId } = data;
+    const addresses = new Addresses(urls);
     const onTrouble = (error) => this.#trouble(error);
-    this.connection = new Connection(socketAddress(urls.socket), {
-      onState: (state) => this.#connectionIs(state),
-      onFrame: (frame) => this.#hear(frame),
+    this.addresses = addresses;
+    this.api = new Api(urls.api, (chatId) => addresses.state(chatId));
+    this.connection = new Connection(addresses.socket, {
+      onState: (state, pause) => this.#connectionIs(state, pause),
+      onFrame: (frame) => HEARD.get(frame.type)?.(this, frame),
     });
-    const send = (frame) => this.connection.send(frame);
-    this.send = send;
-    this.outbox = new Outbox(userId, send);
+    this.send = (frame) => this.connection.send(frame);
+    this.outbox = new Outbox(userId, this.send);
     this.follower = new Follower(byId("scroller"), byId("thread"), byId("to-end"));
     this.banner = new Banner(byId("banner"), {
-      loginUrl: () => `${urls.login}?next=${encodeURIComponent(location.pathname)}`,
+      loginUrl: () => addresses.login,
       onRetry: () => this.connection.wake(),
     });
-    this.sidebar = new Sidebar(
-      { list: byId("chat-list"), empty: byId("no-chats"), more: byId("more-chats") },
-      { api, addressOf, onTrouble },
-    );
-    this.composer = new Composer(byId("composer"), {
-      onSend: (text, task) => this.#put({ text, task }),
-      onStop: () => this.#stop(),
+    const toasts = new Toasts(byId("toasts"));
+    this.library = new Library({
+      onTrouble,
+      go: (chatId) => this.go(chatId),
+      isOpen: (chatId) => chatId === this.#chatId,
+      onChanged: (chat) => chat.id === this.#chatId && this.#showTitle(chat.title),
+    }, { api: this.api, addresses, toasts, features });
+    this.#makeComposer();
+    this.#makeThread(onTrouble);
+    this.keys = new PageKeys(this);
+  }
+
+  #makeComposer() {
+    const form = byId("composer");
+    this.welcome = new Welcome(byId("welcome"), { onPick: (text) => this.composer.fill(text) });
+    const offered = { ...data, defaultModel: data.default_model };
+    this.choices = new Choices(form, offered, { onChange: () => this.welcome.describe(this.choices.handler) });
+    this.queue = new Queue(byId("queue"), {
+      onEdit: ({ text }) => this.composer.takeBack(text),
+      onSendNow: () => this.#sendNext(),
+      onEmptied: () => this.composer.focus(),
     });
-    this.thread = new Thread(byId("thread"), {
-      api, send, wording, onTrouble,
-      follower: this.follower,
-      announce: (text) => (byId("announcer").textContent = text),
-      onChange: () => this.#threadChanged(),
-      onRetry: (response) => this.#put({ text: null, task: response.task, parent_id: response.parent_id }),
+    for (const sign of ["pointermove", "touchstart", "keydown", "input"]) {
+      // Somebody is here: soon there will be messages. If it can't be had now, it's asked for again with the first.
+      addEventListener(sign, () => import("wb/threadview").catch(() => {}), { once: true });
+    }
+    this.composer = new Composer(form, {
+      onSend: (text) => this.#say(text),
+      onStop: () => this.stop(),
+      onRecall: () => this.queue.editLast() || this.thread.editLast(),
     });
   }
 
+  #makeThread(onTrouble) {
+    const { api, send, follower } = this;
+    this.thread = new Thread(byId("thread"), {
+      api, send, onTrouble, follower,
+      wording: data.wording,
+      mayRate: data.features.includes("feedback"),
+      announce: (text) => this.announce(text),
+      onChange: () => this.#threadChanged(),
+      onGone: () => this.#chatIsGone(),
+      onAsk: (start) => this.#put({ ...this.#fieldsFor(start.task), ...start }),
+    });
+  }
+
+  /** What is chosen, as far as it is meant for a handler that is asked again. */
+  #fieldsFor(task) {
+    const { fields } = this.choices;
+    return task === undefined || task === fields.task ? fields : {};
+  }
+
   start() {
-    const { chat, chats, messages } = data;
-    this.sidebar.load(chats, chat?.id ?? null);
-    if (chat) this.thread.load(chat, messages);
-    this.composer.open(this.#draftKey(chat?.id ?? null));
-    const waiting = this.outbox.waiting;
-    if (waiting && this.#isHere(waiting.chatId)) this.thread.showSending(waiting.text, waiting.frame.parent_id);
-    this.#threadChanged();
-    this.follower.toEnd();
+    const { chat, chats, messages, tree } = data;
+    this.library.load(chats, chat?.id ?? null);
+    if (chat) this.thread.load(chat, messages, tree);
+    else this.#newChats = Number(this.outbox.places.find((place) => NEW.test(place))?.replace(NEW, "") ?? 0);
+    this.#openBox(chat);
+    this.keys.listen();
+    window.addEventListener("unhandledrejection", ({ reason }) => isMissingModule(reason) && this.#lacksModule());
+    window.addEventListener("popstate", () => this.#show(this.addresses.chatIn(location.pathname)));
     this.connection.start();
+  }
+
+  announce(text) {
+    byId("announcer").textContent = text;
   }
 
   get #chatId() {
     return this.thread.chat?.id ?? null;
   }
 
-  #draftKey(chatId) {
+  /** Where a start from here belongs: the chat, or this very new chat. */
+  get #place() {
+    return this.#chatId ?? `new ${this.#newChats}`;
+  }
+
+  #boxKey(chatId) {
     return `${data.user_id}:${chatId ?? "new"}`;
   }
 
-  #isHere(chatId) {
-    return chatId === this.#chatId;
+  // From chat to chat
+
+  /** Opens another chat, or a new one (null), in this page. */
+  go(chatId) {
+    if (chatId !== null && chatId === this.#chatId) {
+      this.library.open(chatId);
+      return this.composer.focus();
+    }
+    const address = this.addresses.chat(chatId);
+    if (address !== location.pathname) history.pushState(null, "", address);
+    return this.#show(chatId);
+  }
+
+  async #show(chatId) {
+    const opening = ++this.#opening;
+    this.library.open(chatId);
+    this.banner.clearNotice();
+    try {
+      const { chat, messages, tree } = chatId === null ? { chat: null } : await this.api.state(chatId);
+      if (opening !== this.#opening) return;
+      this.#leave();
+      if (chat) this.thread.load(chat, messages, tree);
+      this.#showTitle(chat?.title);
+      this.#openBox(chat);
+      this.announce(byId("chat-title").textContent);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) location.assign(location.href); // its page says what is wrong
+      else if (opening === this.#opening) this.banner.tell(gettext("This chat can’t be read without a connection."));
+    }
+  }
+
+  #leave() {
+    this.#isOpen = this.#stopping = false;
+    this.#newChats += 1;
+    this.thread.leave();
+  }
+
+  /** The box, the queue and the choices of a chat; what is on its way in it is shown again. */
+  #openBox(chat) {
+    const key = this.#boxKey(chat?.id ?? null);
+    this.queue.open(key);
+    this.choices.open(chat);
+    this.welcome.describe(this.choices.handler);
+    this.composer.open(key);
+    const waiting = this.outbox.at(this.#place);
+    if (waiting) this.thread.showSending(waiting.text, waiting.frame.parent_id ?? null);
+    this.#isOpen = true;
+    this.#threadChanged();
+    this.follower.toEnd();
   }
 
   // What the reader does
 
+  /** Sends what was written, or has it wait for the answer that is being made. */
+  #say(text) {
+    const { fields } = this.choices;
+    if (this.isBusy) this.queue.add({ text, fields });
+    else this.#put({ text, ...fields });
+  }
+
+  #sendNext() {
+    const next = this.queue.take();
+    if (next) this.#put({ text: next.text, ...next.fields });
+  }
+
   #put(start) {
-    const parent = start.parent_id ?? this.thread.leaf;
-    const place = this.#chatId === null ? {} : { parent_id: parent };
+    const parentId = "parent_id" in start ? start.parent_id : this.thread.leaf;
+    const branch = this.#chatId === null ? {} : { parent_id: parentId };
     this.#stopping = false;
     this.banner.clearNotice();
-    if (!this.outbox.put({ ...start, chatId: this.#chatId, ...place })) {
+    if (!this.outbox.put({ ...start, ...branch, chatId: this.#chatId, place: this.#place })) {
       this.composer.giveBack(start.text);
-      this.banner.tell("This message is too long to be sent. Shorten it, or send it in pieces.");
+      this.banner.tell(gettext("This message is too long to be sent. Shorten it, or send it in pieces."));
       return;
     }
-    this.thread.showSending(start.text, parent);
+    this.queue.hold(false);
+    this.thread.showSending(start.text, parentId);
     this.#threadChanged();
   }
 
-  #stop() {
-    if (this.outbox.waiting) this.outbox.stop();
+  /** Whether an answer is being made or asked for here. */
+  get isBusy() {
+    return this.thread.running !== null || this.outbox.at(this.#place) !== undefined;
+  }
+
+  stop() {
+    this.outbox.stop(this.#place);
     this.#stopping = true;
     this.#sendCancel();
   }
@@ -104,48 +225,57 @@ class Page {
 
   // What the server says
 
-  #hear(frame) {
-    HEARD.get(frame.type)?.(this, frame);
-  }
-
   hello({ user_id: userId, running }) {
     if (userId !== data.user_id) return this.connection.stop("another-user");
     this.outbox.resend();
-    this.sidebar.hearHello(running);
+    this.library.hearHello(running);
     this.thread.resume();
     this.#sendCancel();
     return undefined;
   }
 
   started(frame) {
+    const isHere = this.outbox.at(this.#place)?.frame.request_id === frame.request_id;
     const sent = this.outbox.settle(frame.request_id);
     if (sent === null) return;
     if (sent.stop) this.send({ type: "cancel", response_id: frame.response_id });
-    if (!this.#isHere(sent.chatId)) return;
+    if (!isHere) {
+      this.send({ type: "unsubscribe", response_id: frame.response_id });
+      return;
+    }
     if (this.#chatId === null) this.#openNew(frame.chat_id);
-    this.thread.begin(frame, { text: sent.text, task: sent.frame.task, model: this.composer.model });
+    const { task, model_id: model = data.default_model, parent_id: parentId = null } = sent.frame;
+    this.thread.begin(frame, { text: sent.text, task, model, parentId });
+    this.#keepChoices();
   }
 
   #openNew(chatId) {
-    history.replaceState(null, "", addressOf(chatId));
-    const chat = this.sidebar.find(chatId); // told of before the start was answered, as a rule
+    history.replaceState(null, "", this.addresses.chat(chatId));
+    const chat = this.library.find(chatId); // told of before the start was answered, as a rule
     this.thread.chat = chat ?? { id: chatId, active_leaf: null };
     if (chat) this.#showTitle(chat.title);
-    this.sidebar.open(chatId);
-    this.composer.open(this.#draftKey(chatId));
+    this.library.open(chatId);
+    this.composer.move(this.#boxKey(chatId));
+    this.queue.move(this.#boxKey(chatId));
+  }
+
+  #keepChoices() {
+    const metadata = this.choices.takeUnsaved();
+    if (metadata) this.api.changeChat(this.#chatId, { metadata }).catch((error) => this.#trouble(error));
   }
 
   run(frame) {
-    this.sidebar.hearRun(frame);
-    if (this.#isHere(frame.chat_id) && this.outbox.waiting === null) this.thread.hearRun(frame);
+    this.library.hearRun(frame);
+    const isHere = frame.chat_id === this.#chatId;
+    if (isHere && !this.outbox.at(this.#place)) this.thread.hearRun(frame);
   }
 
   chat({ change, chat }) {
-    this.sidebar.hearChat(change, chat);
-    if (!this.#isHere(chat.id)) return;
+    this.library.hearChat(change, chat);
+    if (chat.id !== this.#chatId) return;
     if (change === "deleted") return this.#chatIsGone();
     this.#showTitle(chat.title);
-    if (this.outbox.waiting === null) this.thread.hearChat(chat);
+    if (!this.outbox.at(this.#place)) this.thread.hearChat(chat);
     return undefined;
   }
 
@@ -155,54 +285,69 @@ class Page {
       setTimeout(() => this.outbox.resend(), 1000 * (retryAfter ?? 1));
       return;
     }
+    const isHere = this.outbox.at(this.#place)?.frame.request_id === requestId;
     const sent = this.outbox.settle(requestId);
-    if (sent !== null) this.#refused(sent);
     if (code === "not_found" && sent === null) return; // a response that was followed is gone; REST says so too
-    const later = retryAfter ? ` Try again in ${Math.ceil(retryAfter)} s.` : "";
+    if (sent !== null) this.#refused(sent, isHere);
+    const seconds = Math.ceil(retryAfter ?? 0);
+    const later = seconds > 0 ? ` ${interpolate(gettext("Try again in %(seconds)s s."), { seconds })}` : "";
     this.banner.tell(`${message}${later}`);
   }
 
-  #refused(sent) {
-    if (!this.#isHere(sent.chatId)) {
-      if (sent.text !== null) giveBackTo(this.#draftKey(sent.chatId), sent.text);
+  #refused(sent, isHere) {
+    if (!isHere) {
+      if (sent.text !== null) giveBackTo(this.#boxKey(NEW.test(sent.place) ? null : sent.place), sent.text);
       return;
     }
+    this.queue.hold(true);
     this.thread.showUnsent();
     if (sent.text !== null) this.composer.giveBack(sent.text);
     this.thread.sync();
     this.#threadChanged();
   }
 
-  #connectionIs(state) {
+  #connectionIs(state, pause) {
     document.documentElement.dataset.conn = state;
-    this.banner.show(state);
+    this.banner.show(state, pause);
     if (state === "another-user") this.composer.close();
   }
 
   // What follows
 
   #threadChanged() {
-    const waiting = this.outbox.waiting;
-    const busy = this.thread.running !== null || (waiting !== null && this.#isHere(waiting.chatId));
+    if (!this.#isOpen) return;
+    const busy = this.isBusy;
     if (!busy) this.#stopping = false;
     this.composer.setBusy(busy);
-    byId("welcome").hidden = this.thread.messages.length > 0 || busy;
+    this.welcome.show(this.thread.messages.length === 0 && !busy);
+    if (busy || this.queue.isEmpty) return;
+    // After a failure, or a stop, the reader has the word: the next message may make no sense any more.
+    if (["cancelled", "error"].includes(this.thread.outcome)) this.queue.hold(true);
+    if (!this.queue.isHeld) this.#sendNext();
   }
 
   #showTitle(title) {
-    byId("chat-title").textContent = title || "Untitled chat";
-    document.title = `${title || "Untitled chat"} · Chat Workbench`;
+    const shown = title || (this.#chatId === null ? gettext("New chat") : gettext("Untitled chat"));
+    byId("chat-title").textContent = shown;
+    document.title = `${shown} · Chat Workbench`;
   }
 
   #chatIsGone() {
     this.composer.close();
-    this.banner.tell("This chat was deleted. ", h("a", { href: data.urls.home }, "Start a new one"));
+    const fresh = h("a", { href: this.addresses.home }, gettext("Start a new one"));
+    this.banner.tell(`${gettext("This chat was deleted.")} `, fresh);
+  }
+
+  /** A module that can't be had: without a connection no news; else the site has been renewed since. */
+  #lacksModule() {
+    if (this.connection.isOpen) this.banner.tell(`${gettext("Some of this page may be out of date.")} `, reloadLink());
   }
 
   #trouble(error) {
     if (error instanceof SignedOut) this.connection.stop("signed-out");
-    else if (error instanceof Refused && error.status === 404) this.#chatIsGone();
-    else if (error instanceof Refused) this.banner.tell("Some of this page may be out of date. ", reloadLink());
+    else if (error instanceof Refused && error.status < 500) this.banner.tell(error.message);
+    else if (error instanceof Refused) this.banner.tell(`${gettext("Some of this page may be out of date.")} `, reloadLink());
+    else if (isMissingModule(error)) this.#lacksModule();
     else if (!(error instanceof Unreachable)) throw error; // the socket finds that out too, and reads again
   }
 }
@@ -216,16 +361,13 @@ const HEARD = new Map([
   ["error", (page, frame) => page.error(frame)],
 ]);
 
-function addressOf(chatId) {
-  return data.urls.chat.replace("{id}", chatId);
-}
-
-function socketAddress(path) {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+/** What a failed import() gives; each browser has its own words. */
+function isMissingModule(error) {
+  return error instanceof TypeError && /\bmodule\b/i.test(error.message);
 }
 
 function reloadLink() {
-  const link = h("a", { href: location.href }, "Reload it");
+  const link = h("a", { href: location.href }, gettext("Reload it"));
   link.addEventListener("click", () => location.reload());
   return link;
 }

@@ -29,6 +29,11 @@ export class Follower {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
+  /** Stays where it is, whatever comes: another version of a message is read from where its arrows are. */
+  letGo() {
+    this.#following = false;
+  }
+
   #grown() {
     if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#height = this.#scroller.scrollHeight;

@@ -1,21 +1,46 @@
 /**
- * The chat list: newest first, with a dot where an answer is being made. Follows `chat` and `run` frames.
+ * The chat list: newest first under dates, pinned ones before, with a dot where an answer is being made. Follows
+ * `chat` and `run` frames; reads further down as the reader scrolls.
  */
-import { h } from "wb/dom";
+import { ChatList } from "wb/chatlist";
+import { Flush } from "wb/flush";
+import { gettext } from "wb/words";
 
 const ENDED = new Set(["completed", "cancelled", "error"]);
 
-export class Sidebar {
-  #chats = new Map(); // id → chat object
-  #running = new Map(); // chat id → Set of response ids
-  #items = new Map(); // id → {element, link, title}
-  #current = null;
-  #next = null;
+/** Pinned first, then by the last change. */
+function inOrder(one, other) {
+  if (Boolean(one.pinned) !== Boolean(other.pinned)) return one.pinned ? -1 : 1;
+  return one.updated_at < other.updated_at ? 1 : -1;
+}
 
-  /** `addressOf(id)` gives a chat's page. */
-  constructor({ list, empty, more }, { api, addressOf, onTrouble }) {
-    Object.assign(this, { list, empty, more, api, addressOf, onTrouble });
-    more.addEventListener("click", () => this.#readMore());
+export class Sidebar {
+  #chats = new Map(); // id → chat object, of the shelf that is shown
+  #running = new Map(); // chat id → Set of response ids
+  #flush = new Flush(() => this.#draw());
+  #current = null;
+  #next = null; // where the list goes on, once it has been read
+  #isReading = false;
+  #status = "active"; // or archived
+  #hidden = new Set(); // about to be deleted
+
+  /**
+   * @param {object} elements `list`, `empty`, `end` (what is near the end when it comes into sight), `archived` (button)
+   * @param {object} doings `api`; `addressOf(id)`; `onOpen(id)`; `onTrouble(error)`; `actionsFor(chat)` gives the
+   *   menu's entries; `onChanged(chat)` hears of changes that were made here; `features`
+   */
+  constructor({ list, empty, end, archived }, doings) {
+    Object.assign(this, { empty, end, archived }, doings);
+    this.list = new ChatList(list, {
+      addressOf: doings.addressOf,
+      onOpen: doings.onOpen,
+      onMenu: (chatId, button) => this.#openMenu(chatId, button),
+    });
+    new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.#readOn(), {
+      root: list.closest("nav"),
+      rootMargin: "600px",
+    }).observe(end);
+    archived.addEventListener("click", () => this.#turn());
   }
 
   load(chats, currentId) {
@@ -31,51 +56,125 @@ export class Sidebar {
   open(chatId) {
     this.#current = chatId;
     this.#draw();
+    this.list.entryOf(chatId)?.element.scrollIntoView({ block: "nearest" });
+  }
+
+  /** The chat before (-1) or after (1) the open one in the list. */
+  neighbour(step) {
+    const ids = this.#sorted().map((chat) => chat.id);
+    const at = ids.indexOf(this.#current);
+    return ids[at === -1 ? 0 : at + step];
+  }
+
+  /** Hides a chat that is about to be deleted, or shows it again. */
+  hide(chatId, hidden) {
+    if (hidden) this.#hidden.add(chatId);
+    else this.#hidden.delete(chatId);
+    this.#draw();
+  }
+
+  isRunning(chatId) {
+    return Boolean(this.#running.get(chatId)?.size);
   }
 
   /** What `hello` says is running, and nothing else is. */
   hearHello(running) {
     this.#running.clear();
     for (const { chat_id, response_id } of running) this.#mark(chat_id, response_id, true);
-    this.#draw();
+    this.#flush.request();
     return this.sync();
   }
 
   hearRun({ chat_id, response_id, status }) {
     this.#mark(chat_id, response_id, !ENDED.has(status));
-    this.#draw();
+    this.#flush.request();
   }
 
   hearChat(change, chat) {
-    if (change === "deleted" || chat.status !== "active") this.#chats.delete(chat.id);
+    if (change === "deleted" || chat.status !== this.#status) this.#chats.delete(chat.id);
     else this.#chats.set(chat.id, chat);
-    this.#draw();
+    this.#flush.request();
   }
 
   /** Reads the list's first page: what's missing from its stretch of time is gone. */
   async sync() {
+    const status = this.#status;
     try {
-      const { results, next } = await this.api.chats();
-      const last = results.at(-1)?.updated_at ?? "";
-      const listed = new Set(results.map((chat) => chat.id));
-      for (const { id, updated_at } of [...this.#chats.values()]) {
-        if (!listed.has(id) && (next === null || updated_at > last)) this.#chats.delete(id);
-      }
-      for (const chat of results) this.#take(chat);
-      if (this.#chats.size <= results.length) this.#next = next;
-      this.#draw();
+      const [{ results: pinned }, { results, next }] = await Promise.all([
+        this.api.pinnedChats(status),
+        this.api.chats({ status }),
+      ]);
+      if (status === this.#status) this.#takeFirst(results, pinned, next);
     } catch (error) {
       this.onTrouble(error);
     }
   }
 
-  async #readMore() {
+  #takeFirst(results, pinned, next) {
+    const last = results.at(-1)?.updated_at ?? "";
+    const listed = new Set([...results, ...pinned].map((chat) => chat.id));
+    for (const chat of [...this.#chats.values()]) {
+      const isCovered = next === null || chat.updated_at > last || chat.pinned;
+      if (isCovered && !listed.has(chat.id)) this.#chats.delete(chat.id);
+    }
+    for (const chat of [...results, ...pinned]) this.#take(chat);
+    if (this.#chats.size <= listed.size || this.#next === null) this.#next = next;
+    this.#draw();
+    this.#readOnIfNear();
+  }
+
+  async #readOn() {
+    if (this.#isReading || this.#next === null) return;
+    this.#isReading = true;
+    const status = this.#status;
     try {
-      const { results, next } = await this.api.chats(this.#next);
+      const { results, next } = await this.api.chats({ next: this.#next });
+      if (status !== this.#status) return;
       this.#next = next;
       for (const chat of results) this.#take(chat);
       this.#draw();
     } catch (error) {
+      this.onTrouble(error);
+    } finally {
+      this.#isReading = false;
+    }
+    this.#readOnIfNear();
+  }
+
+  /** The observer speaks only when something comes into sight, not while it stays there. */
+  #readOnIfNear() {
+    const { top } = this.end.getBoundingClientRect();
+    if (top < window.innerHeight) this.#readOn();
+  }
+
+  /** Shows the archived chats instead of the others, and back. */
+  #turn() {
+    this.#status = this.#status === "active" ? "archived" : "active";
+    this.archived.setAttribute("aria-pressed", String(this.#status === "archived"));
+    this.#chats.clear();
+    this.#next = null;
+    this.#draw();
+    this.sync();
+  }
+
+  async #openMenu(chatId, button) {
+    const { showMenu, rename } = await import("wb/chatmenu");
+    const chat = this.#chats.get(chatId);
+    const change = (changes) => this.#change(chat, changes);
+    const renaming = () => rename(this.list.entryOf(chatId), chat.title, (title) => change({ title }));
+    showMenu(button, this.actionsFor(chat, { change, rename: renaming }));
+  }
+
+  /** Changes a chat, on the page at once. */
+  async #change(chat, changes) {
+    const changed = { ...chat, ...changes };
+    this.hearChat("updated", changed);
+    this.onChanged(changed);
+    try {
+      await this.api.changeChat(chat.id, changes);
+    } catch (error) {
+      this.hearChat("updated", chat);
+      this.onChanged(chat);
       this.onTrouble(error);
     }
   }
@@ -92,43 +191,16 @@ export class Sidebar {
     this.#running.set(chatId, responses);
   }
 
+  #sorted() {
+    return [...this.#chats.values()].filter((chat) => !this.#hidden.has(chat.id)).sort(inOrder);
+  }
+
   #draw() {
-    const chats = [...this.#chats.values()].sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
-    const elements = chats.map((chat) => this.#show(chat));
-    for (const [id, { element }] of this.#items) {
-      if (this.#chats.has(id)) continue;
-      element.remove();
-      this.#items.delete(id);
-    }
-    for (const child of [...this.list.children]) if (!this.#isMine(child)) child.remove();
-    elements.forEach((element, index) => {
-      const there = this.list.children[index] ?? null;
-      if (there !== element) this.list.insertBefore(element, there);
-    });
+    const chats = this.#sorted();
+    const isRunning = (id) => this.isRunning(id);
+    this.list.show(chats, { current: this.#current, isRunning, grouped: true });
+    const isArchive = this.#status === "archived";
     this.empty.hidden = chats.length > 0;
-    this.more.hidden = this.#next === null;
-  }
-
-  #isMine(child) {
-    return this.#items.get(child.dataset.chat)?.element === child;
-  }
-
-  #show(chat) {
-    const item = this.#items.get(chat.id) ?? this.#make(chat);
-    const title = chat.title || "Untitled chat";
-    if (item.title.textContent !== title) item.title.textContent = title;
-    item.dot.hidden = !this.#running.get(chat.id)?.size;
-    if (chat.id === this.#current) item.link.setAttribute("aria-current", "page");
-    else item.link.removeAttribute("aria-current");
-    return item.element;
-  }
-
-  #make(chat) {
-    const title = h("span", { class: "title", dir: "auto" });
-    const dot = h("span", { class: "dot", title: "Answering" }, h("span", { class: "visually-hidden" }, " (answering)"));
-    const link = h("a", { href: this.addressOf(chat.id) }, title, dot);
-    const item = { element: h("li", { "data-chat": chat.id }, link), link, title, dot };
-    this.#items.set(chat.id, item);
-    return item;
+    this.empty.textContent = isArchive ? gettext("No chat is archived.") : gettext("Your chats will be listed here.");
   }
 }

@@ -35,7 +35,11 @@ export class Connection {
   #heardAt = 0;
   #pingedAt = null;
 
-  /** `onState(state)` gets connecting, open, waiting, full, signed-out, refused or another-user; `onFrame(frame)` each frame. */
+  /**
+   * @param {string} url
+   * @param {object} listeners `onState(state, pause)` gets connecting, open, waiting, full, signed-out, refused or
+   *   another-user, with the ms until the next attempt; `onFrame(frame)` each frame
+   */
   constructor(url, { onState, onFrame }) {
     this.#url = url;
     this.onState = onState;
@@ -47,7 +51,8 @@ export class Connection {
     window.addEventListener("online", () => this.wake());
     window.addEventListener("offline", () => this.wake());
     window.addEventListener("pageshow", (event) => event.persisted && this.wake());
-    document.addEventListener("visibilitychange", () => document.hidden || this.wake());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#seen());
+    window.addEventListener("focus", () => this.state === "signed-out" && this.#seen());
     this.#connect();
   }
 
@@ -69,6 +74,12 @@ export class Connection {
     else if (this.isOpen && this.#pingedAt === null) this.#ping();
   }
 
+  /** The reader is back; they may have signed in again in another tab. */
+  #seen() {
+    if (this.state === "signed-out") this.#connect();
+    else this.wake();
+  }
+
   /** For good: another person is logged in here now. */
   stop(state) {
     this.#drop();
@@ -79,9 +90,9 @@ export class Connection {
     return FINAL_STATES.has(this.state);
   }
 
-  #enter(state) {
+  #enter(state, pause = 0) {
     this.state = state;
-    this.onState(state);
+    this.onState(state, pause);
   }
 
   #connect() {
@@ -117,7 +128,7 @@ export class Connection {
     this.#attempt = settled ? 0 : this.#attempt;
     const pause = pauseBefore(this.#attempt, code);
     this.#attempt += 1;
-    this.#enter(code === 4429 ? "full" : "waiting");
+    this.#enter(code === 4429 ? "full" : "waiting", pause);
     this.#timer = setTimeout(() => this.#connect(), pause);
   }
 

@@ -2,43 +2,66 @@
  * The messages of the open chat's active branch: what is stored, what is being answered, what is being sent.
  *
  * Owns the answers that are followed and the branch on the page. Frames come from page.js; what it can't know
- * from frames it reads from REST. Nothing here sends a start: that is the outbox's.
+ * from frames it reads from REST. Nothing here sends a start: that is the outbox's. How messages look is
+ * threadview.js's, which is loaded with the first of them.
  */
 import { Answer, isUnfinished } from "wb/answer";
+import { Branches } from "wb/branches";
 import { Flush } from "wb/flush";
-import { MessageView } from "wb/message";
+import { gettext } from "wb/words";
 
-const OUTCOMES = {
-  completed: "The answer is complete.",
-  cancelled: "The answer was stopped.",
-  error: "The answer failed.",
-};
+const outcomes = () => ({
+  completed: gettext("The answer is complete."),
+  cancelled: gettext("The answer was stopped."),
+  error: gettext("The answer failed."),
+});
 
 export class Thread {
   chat = null;
   messages = [];
-  #answers = new Map(); // response id → Answer, for as long as the page lives
-  #views = new Map(); // message id → MessageView
+  #branches = new Branches();
+  #answers = new Map(); // response id → Answer, for as long as the chat is open
+  #view = null; // once there is something to show
+  #isLoading = false;
   #sending = null; // the request that the server hasn't accepted yet
   #flush = new Flush(() => this.#draw());
   #readings = 0; // counts what is newer than a reading of REST that is under way
 
   /**
-   * `send(frame)` sends or drops; `announce(text)` speaks to screen readers; `onChange()` hears of every change
-   * that may concern the composer; `onRetry(response)` asks for another answer; `onTrouble(error)` gets what
-   * kept REST from being read.
+   * @param {HTMLElement} element
+   * @param {object} parts `send(frame)` sends or drops; `announce(text)` speaks to screen readers; `onChange()`
+   *   hears of every change that may concern the composer; `onAsk({text, parent_id, task})` wants another answer
+   *   (text null) or an edited question asked; `onTrouble(error)` gets what kept REST from being read;
+   *   `onGone()`: the chat isn't there any more; `mayRate`: whether answers can be rated.
    */
-  constructor(element, { api, send, announce, follower, wording, onChange, onRetry, onTrouble }) {
-    Object.assign(this, { element, api, send, announce, follower, wording, onChange, onRetry, onTrouble });
+  constructor(element, { api, send, announce, follower, wording, mayRate, onChange, onAsk, onGone, onTrouble }) {
+    Object.assign(this, { element, api, send, announce, follower, onChange, onAsk, onGone, onTrouble });
+    this.viewing = { api, announce, wording, mayRate, onAsk, onTrouble, onGo: (id, direction) => this.#go(id, direction) };
   }
 
-  /** Shows a chat's branch as the page or REST gives it. */
-  load(chat, messages) {
+  /** Shows a chat's branch as the page or REST gives it; `tree` has [id, parent's id] of all branches' messages. */
+  load(chat, messages, tree = []) {
     this.chat = chat;
     this.messages = messages;
+    this.#branches.learn(tree);
+    this.#branches.learn(messages.map(({ id, parent_id: parent }) => [id, parent]));
     for (const message of messages) this.#reconcile(message);
     this.#flush.request();
     this.onChange();
+  }
+
+  /** Leaves the chat: for another, or for a new one. What is being answered in it goes on without us. */
+  leave() {
+    for (const answer of this.#answers.values()) {
+      if (!answer.ended) this.send({ type: "unsubscribe", response_id: answer.id });
+    }
+    this.#answers.clear();
+    this.#branches = new Branches();
+    this.#readings += 1;
+    this.chat = this.#sending = null;
+    this.messages = [];
+    this.#view?.clear();
+    this.element.replaceChildren();
   }
 
   /** The response in progress on this branch, if any. */
@@ -48,18 +71,39 @@ export class Thread {
     return answer && !answer.ended ? answer : null;
   }
 
+  /** How the branch's last answer ended; "" where there is none. */
+  get outcome() {
+    const last = this.messages.at(-1);
+    return last?.kind === "response" ? this.#current(last).status : "";
+  }
+
   /** What a new message answers: the last response, or null in a chat that has none. */
   get leaf() {
     return this.messages.findLast((message) => message.kind === "response")?.id ?? null;
+  }
+
+  /** The last question or answer of the branch as it stands. @param {"request" | "response"} kind */
+  last(kind) {
+    const found = this.messages.findLast((message) => message.kind === kind);
+    return found && this.#current(found);
+  }
+
+  /** Opens the edit box of the last question; false where there is none, or an answer is being made. */
+  editLast() {
+    const question = this.last("request");
+    if (question === undefined || this.running || this.#sending) return false;
+    this.#view.edit(question);
+    return true;
   }
 
   // Sending
 
   /** Shows what is being sent, before anybody has accepted it. `text` is null for one more answer. */
   showSending(text, parentId) {
-    if (text === null) this.messages = this.#upTo(parentId);
+    this.messages = this.#upTo(parentId);
     const parts = [{ kind: "text", content: text ?? "" }];
-    this.#sending = text === null ? null : { id: "sending", kind: "request", parts, status: "completed", unsent: true };
+    const request = { id: "sending", kind: "request", parts, status: "completed", errors: [], unsent: true };
+    this.#sending = text === null ? null : request;
     this.#flush.request();
     this.follower.toEnd();
   }
@@ -70,22 +114,23 @@ export class Thread {
   }
 
   /** The server has accepted a start in this chat: the request and its answer take their ids. */
-  begin({ chat_id, message_id, response_id }, { text, task, model }) {
+  begin({ chat_id, message_id, response_id }, { text, task, model, parentId }) {
     this.#sending = null;
     this.#readings += 1;
-    const fresh = { chat_id, errors: [], metadata: {}, usage: {}, finished_at: null };
+    const fresh = { chat_id, errors: [], metadata: {}, usage: {}, feedback: null, finished_at: null };
     const made = { task, model_id: model };
     const parts = [{ kind: "text", content: text ?? "" }];
     if (!this.#has(message_id)) {
-      const parent_id = this.leaf;
-      this.messages.push({ ...fresh, ...made, id: message_id, parent_id, kind: "request", status: "completed", parts });
+      const request = { id: message_id, parent_id: parentId, kind: "request", status: "completed", parts };
+      this.messages = [...this.#upTo(parentId), { ...fresh, ...made, ...request }];
     }
     if (!this.#has(response_id)) {
       const response = { id: response_id, parent_id: message_id, kind: "response", status: "running", sequence: -1 };
       this.messages = [...this.#upTo(message_id), { ...fresh, ...made, ...response, parts: [] }];
     }
+    this.#branches.learn(this.messages.slice(-2).map(({ id, parent_id: parent }) => [id, parent]));
     this.#reconcile(this.messages.at(-1), { subscribed: true });
-    if (this.running) this.announce("The answer has started.");
+    if (this.running) this.announce(gettext("The answer has started."));
     this.#flush.request();
     this.onChange();
   }
@@ -98,7 +143,7 @@ export class Thread {
     if (answer === undefined || answer.ended) return;
     if (answer.take(frame)) this.send(answer.subscribe());
     if (answer.ended) {
-      this.announce(OUTCOMES[answer.message.status] ?? "The answer has ended.");
+      this.announce(outcomes()[answer.message.status] ?? gettext("The answer has ended."));
       this.onChange();
     }
     this.#flush.request();
@@ -107,6 +152,7 @@ export class Thread {
   /** The socket is (again) open: goes on where each answer stands, and looks for what was missed. */
   resume() {
     for (const answer of this.#answers.values()) if (!answer.ended) this.send(answer.subscribe());
+    this.#flush.request(); // what shows messages couldn't be loaded, perhaps
     return this.sync();
   }
 
@@ -129,8 +175,26 @@ export class Thread {
       const chat = await this.api.chat(this.chat.id);
       if (reading !== this.#readings) return;
       const known = chat.active_leaf === null || chat.active_leaf === this.messages.at(-1)?.id;
-      const messages = known ? this.messages : await this.api.branch(chat.id, chat.active_leaf);
-      if (reading === this.#readings) this.load(chat, messages);
+      const state = known ? { chat, messages: this.messages } : await this.api.state(chat.id);
+      if (reading === this.#readings) this.load(state.chat, state.messages, state.tree);
+    } catch (error) {
+      if (error.status === 404 && reading === this.#readings) this.onGone();
+      else this.onTrouble(error);
+    }
+  }
+
+  /** Shows the newest branch through another version of a message, and has the chat remember it. */
+  async #go(id, direction) {
+    const leaf = this.#branches.newestLeaf(id);
+    const { id: chatId } = this.chat;
+    const reading = ++this.#readings;
+    try {
+      const messages = await this.api.branch(chatId, leaf);
+      if (reading !== this.#readings) return;
+      this.follower.letGo();
+      this.#view.focusNext(id, direction);
+      this.load({ ...this.chat, active_leaf: leaf }, messages);
+      await this.api.changeChat(chatId, { active_leaf: leaf });
     } catch (error) {
       this.onTrouble(error);
     }
@@ -146,6 +210,10 @@ export class Thread {
     return this.messages.slice(0, this.messages.findIndex((message) => message.id === id) + 1);
   }
 
+  #current(message) {
+    return this.#answers.get(message.id)?.message ?? message;
+  }
+
   /** Follows what is unfinished; what REST says has ended needs no following any more. */
   #reconcile(message, { subscribed = false } = {}) {
     const answer = this.#answers.get(message.id);
@@ -159,24 +227,23 @@ export class Thread {
   }
 
   #draw() {
-    const shown = this.messages.map((message) => this.#answers.get(message.id)?.message ?? message);
+    const shown = this.messages.map((message) => this.#current(message));
     if (this.#sending) shown.push(this.#sending);
-    const elements = shown.map((message, index) => this.#show(message, index === shown.length - 1));
-    const kept = new Set(elements);
-    for (const child of [...this.element.children]) if (!kept.has(child)) child.remove();
-    elements.forEach((element, index) => {
-      const there = this.element.children[index] ?? null;
-      if (there !== element) this.element.insertBefore(element, there);
-    });
+    const busy = this.#sending !== null || this.running !== null;
+    if (this.#view) this.#view.show(shown, { busy, branches: this.#branches });
+    else if (shown.length > 0) this.#loadView();
   }
 
-  #show(message, isLast) {
-    let view = this.#views.get(message.id);
-    if (view === undefined) {
-      view = new MessageView(message, { wording: this.wording, onRetry: this.onRetry });
-      this.#views.set(message.id, view);
+  async #loadView() {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    try {
+      const { ThreadView } = await import("wb/threadview");
+      this.#view = new ThreadView(this.element, this.viewing);
+      this.#draw();
+    } catch (error) {
+      this.onTrouble(error);
     }
-    view.show(message, { isLast });
-    return view.element;
+    this.#isLoading = false;
   }
 }

@@ -22,6 +22,7 @@ class DemoHandler(BaseTaskHandler):
     label = "Demo"
     description = "Shows every kind of event, without a model: write “complex”, or anything for a list."
     cooperative = True
+    examples = ("complex", "streaming", "tool Count the words of this line", "citation")
 
     class Config(BaseModel):
         """How fast the scenes are."""

@@ -3,7 +3,18 @@
 from collections.abc import Callable
 
 from tests.benchmarks.figures import Line
-from tests.benchmarks.scenarios import first_event, long_answer, memory, saturated, steady, wide
+from tests.benchmarks.scenarios import (
+    first_event,
+    long_answer,
+    memory,
+    model_stops,
+    model_streams,
+    model_tokens,
+    page,
+    saturated,
+    steady,
+    wide,
+)
 from tests.benchmarks.stage import Stage
 
 Scenario = Callable[[Stage], list[Line]]
@@ -15,4 +26,8 @@ SCENARIOS: dict[str, Scenario] = {
     "wide": wide.measure,
     "long-answer": long_answer.measure,
     "memory": memory.measure,
+    "model-streams": model_streams.measure,
+    "model-stops": model_stops.measure,
+    "model-tokens": model_tokens.measure,
+    "page": page.measure,
 }

@@ -1,5 +1,6 @@
 """Whose is it? Every door, one line each: the owner gets in, another user gets 404, nobody gets 401."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from django.urls import URLPattern
 
 from chats.api.urls import urlpatterns
-from chats.models import Chat, Message
+from chats.models import Chat, Message, Persona, Prompt
 from tests.chats.api.makers import JSONClient, bearer_of, logged_in
 from workbench.models import User
 
@@ -17,13 +18,23 @@ pytestmark = pytest.mark.usefixtures("engine")
 PRIVATE = [
     ("GET", "/chats/{chat}/", None, 200, "read"),
     ("GET", "/chats/{chat}/messages/", None, 200, "read"),
+    ("GET", "/chats/{chat}/export/", None, 200, "read"),
     ("GET", "/messages/{response}/", None, 200, "read"),
+    ("PUT", "/messages/{response}/feedback/", {"rating": "up"}, 200, "write"),
     ("GET", "/responses/{response}/events/", None, 200, "read"),
     ("PATCH", "/chats/{chat}/", {"title": "New"}, 200, "write"),
     ("DELETE", "/chats/{chat}/", None, 204, "write"),
     ("POST", "/responses/{response}/cancel/", None, 202, "generate"),
     ("POST", "/generate/stream", {"chat_id": "{chat}", "task": "demo", "content": "text"}, 200, "generate"),
     ("POST", "/generate/invoke", {"chat_id": "{chat}", "task": "demo", "content": "text"}, 200, "generate"),
+]
+KEPT = [
+    ("GET", "/personas/{persona}/", None, 200, "read"),
+    ("PATCH", "/personas/{persona}/", {"name": "New"}, 200, "write"),
+    ("DELETE", "/personas/{persona}/", None, 204, "write"),
+    ("GET", "/prompts/{prompt}/", None, 200, "read"),
+    ("PATCH", "/prompts/{prompt}/", {"name": "New"}, 200, "write"),
+    ("DELETE", "/prompts/{prompt}/", None, 204, "write"),
 ]
 # What every user has, his own each.
 SHARED = [
@@ -32,10 +43,15 @@ SHARED = [
     ("GET", "/handlers/", None, 200, "read"),
     ("GET", "/models/", None, 200, "read"),
     ("GET", "/personas/", None, 200, "read"),
+    ("POST", "/personas/", {"name": "P", "prompt": "x"}, 201, "write"),
+    ("GET", "/prompts/", None, 200, "read"),
+    ("POST", "/prompts/", {"name": "P", "text": "x"}, 201, "write"),
+    ("GET", "/search/?q=Nile", None, 200, "read"),
     ("POST", "/socket-ticket/", None, 201, "read"),
 ]
-every_private_door = pytest.mark.parametrize("door", PRIVATE, ids=lambda door: f"{door[0]} {door[1]}")
-every_door = pytest.mark.parametrize("door", PRIVATE + SHARED, ids=lambda door: f"{door[0]} {door[1]}")
+every_door_of_a_chat = pytest.mark.parametrize("door", PRIVATE, ids=lambda door: f"{door[0]} {door[1]}")
+every_private_door = pytest.mark.parametrize("door", PRIVATE + KEPT, ids=lambda door: f"{door[0]} {door[1]}")
+every_door = pytest.mark.parametrize("door", PRIVATE + KEPT + SHARED, ids=lambda door: f"{door[0]} {door[1]}")
 
 
 @dataclass
@@ -52,8 +68,10 @@ class Visit:
 
 
 @pytest.fixture
-def visit(door: tuple[str, str, Any, int, str], chat: Chat, response: Message) -> Visit:
-    return Visit(door, {"chat": chat.pk, "response": response.pk})
+def visit(door: tuple[str, str, Any, int, str], chat: Chat, response: Message, owner: User) -> Visit:
+    persona = Persona.objects.create(owner=owner, name="Editor", prompt="Be brief.")
+    prompt = Prompt.objects.create(owner=owner, name="Sum up", text="Sum it up.")
+    return Visit(door, {"chat": chat.pk, "response": response.pk, "persona": persona.pk, "prompt": prompt.pk})
 
 
 @every_private_door
@@ -82,20 +100,17 @@ def test_a_token_without_the_scope_is_forbidden(visit: Visit, owner: User) -> No
     assert visit.status_for(bearer_of(owner, *others)) == 403
 
 
-@every_private_door
+@every_door_of_a_chat
 def test_a_deleted_chat_is_gone_with_all_that_is_in_it(visit: Visit, owner: User, chat: Chat) -> None:
     Chat.objects.filter(pk=chat.pk).update(status=Chat.State.DELETED)
     assert visit.status_for(logged_in(owner)) == 404
 
 
 def test_every_address_is_in_one_of_the_tables() -> None:
-    tested = {path.replace("{chat}", "X").replace("{response}", "X") for _, path, *_ in PRIVATE + SHARED}
+    tested = {re.sub(r"{\w+}", "X", path).partition("?")[0] for _, path, *_ in PRIVATE + KEPT + SHARED}
     addresses = {_example(pattern) for pattern in urlpatterns if pattern.name != "nothing"}
     assert addresses == tested
 
 
 def _example(pattern: URLPattern) -> str:
-    route = str(pattern.pattern)
-    for placeholder in ("<path:chat_id>", "<str:message_id>", "<str:response_id>"):
-        route = route.replace(placeholder, "X")
-    return f"/{route}"
+    return "/" + re.sub(r"<\w+:\w+>", "X", str(pattern.pattern))

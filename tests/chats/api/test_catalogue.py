@@ -1,11 +1,9 @@
-"""Handlers, models and personas, as this user may use them."""
+"""Handlers and models, as this user may use them."""
 
 from django.contrib.auth.models import Group
 
-from chats.models import Persona
 from handlers.models import HandlerConfig
 from tests.chats.api.makers import JSONClient
-from workbench.models import User
 
 
 def test_handlers_are_described(client_of_owner: JSONClient) -> None:
@@ -33,25 +31,3 @@ def test_the_offline_model_is_there_without_any_key(client_of_owner: JSONClient)
     [offline] = [each for each in client_of_owner.get_json("/models/")["results"] if each["id"] == "offline"]
     assert set(offline) == {"id", "label", "provider", "available", "reason", "accepts", "context_tokens"}
     assert (offline["available"], offline["accepts"]) == (True, ["text"])
-
-
-def test_personas_are_those_for_all_and_for_ones_groups_without_their_prompts(
-    owner: User, client_of_owner: JSONClient
-) -> None:
-    few, others = Group.objects.create(name="few"), Group.objects.create(name="others")
-    owner.groups.add(few)
-    for name, group in [("B", few), ("A", None), ("C", others)]:
-        persona = Persona.objects.create(name=name, prompt="Be secretive.")
-        if group:
-            persona.groups.add(group)
-    Persona.objects.create(name="D", prompt="x", enabled=False)
-    response = client_of_owner.ask("GET", "/personas/")
-    assert [persona["name"] for persona in response.json()["results"]] == ["A", "B"]
-    assert b"secretive" not in response.content
-
-
-def test_personas_come_page_by_page(client_of_owner: JSONClient) -> None:
-    Persona.objects.bulk_create([Persona(name=name, prompt="x") for name in "abc"])
-    first = client_of_owner.get_json("/personas/?limit=2")
-    second = client_of_owner.get_json(first["next"])
-    assert [each["name"] for each in first["results"] + second["results"]] == ["a", "b", "c"]

@@ -30,8 +30,8 @@ def ids_of(client: JSONClient, query: str) -> list[str]:
 def test_a_chat_is_shown_whole(client_of_owner: JSONClient, chat: Chat, response: Any) -> None:
     [shown] = client_of_owner.get_json("/chats/")["results"]
     assert set(shown) == {
-        "id", "name", "title", "title_source", "status", "task", "model_id", "active_leaf", "metadata", "running",
-        "created_at", "updated_at",
+        "id", "name", "title", "title_source", "status", "pinned", "task", "model_id", "active_leaf", "metadata",
+        "running", "created_at", "updated_at",
     }  # fmt: skip
     assert shown == client_of_owner.get_json(f"/chats/{chat.pk}/")
     assert (shown["title"], shown["active_leaf"], shown["running"]) == ("Rivers", str(response.pk), [])
@@ -58,8 +58,8 @@ def test_times_with_and_without_an_offset_are_understood(client_of_owner: JSONCl
     assert ids_of(client_of_owner, f"updated_since={since}") == []
 
 
-@pytest.mark.parametrize("query", ["status=deleted", "status=x", "ordering=title", "updated_since=yesterday",
-                                   "updated_since=2026-02-31T00:00:00Z"])  # fmt: skip
+@pytest.mark.parametrize("query", ["status=deleted", "status=x", "ordering=title", "pinned=1",
+                                   "updated_since=yesterday", "updated_since=2026-02-31T00:00:00Z"])  # fmt: skip
 def test_a_wrong_parameter_is_named(client_of_owner: JSONClient, query: str) -> None:
     response = client_of_owner.ask("GET", f"/chats/?{query}")
     assert (response.status_code, list(response.json()["fields"])) == (400, [query.split("=", 1)[0]])
@@ -89,6 +89,21 @@ def test_a_chat_is_reached_by_the_clients_own_name(client_of_owner: JSONClient, 
     assert made["name"] == name
     assert client_of_owner.get_json(f"/chats/{quote(name, safe='')}/") == made
     assert client_of_owner.get_json(f"/chats/{quote(name, safe='')}/messages/")["results"] == []
+
+
+@pytest.mark.parametrize("name", ["reports/messages", "a/b/export"])
+def test_a_name_that_is_another_address_is_refused(client_of_owner: JSONClient, engine: Engine, name: str) -> None:
+    for method, path, body, field in (
+        ("POST", "/chats/", {"name": name}, "name"),
+        ("POST", "/generate/invoke", {"chat_id": name, "content": "text", "task": "demo"}, "chat_id"),
+    ):
+        response = client_of_owner.ask(method, path, body)
+        assert (response.status_code, list(response.json()["fields"])) == (400, [field])
+
+
+def test_a_name_may_be_a_word_that_stands_behind_names(client_of_owner: JSONClient, engine: Engine) -> None:
+    client_of_owner.ask("POST", "/chats/", {"name": "messages"})
+    assert client_of_owner.get_json("/chats/messages/")["name"] == "messages"
 
 
 def test_a_name_is_taken_once_per_owner(client_of_owner: JSONClient, stranger: User, engine: Engine) -> None:
@@ -134,9 +149,25 @@ def test_metadata_doesnt_grow_without_end(client_of_owner: JSONClient, chat: Cha
 def test_the_active_leaf_is_a_message_of_the_chat_or_none(
     client_of_owner: JSONClient, chat: Chat, engine: Engine
 ) -> None:
-    leaf = make_request(chat)
+    leaf = make_response(chat, [start_of(), END])
+    make_response(chat, [start_of(), END])
     assert change(client_of_owner, chat, {"active_leaf": str(leaf.pk)}).json()["active_leaf"] == str(leaf.pk)
     assert change(client_of_owner, chat, {"active_leaf": None}).json()["active_leaf"] is None
+
+
+def test_a_request_as_active_leaf_stands_for_its_newest_answer(
+    client_of_owner: JSONClient, chat: Chat, engine: Engine
+) -> None:
+    first = make_response(chat, [start_of(), END])
+    again = make_response(chat, [start_of(), END], parent=first.parent)
+    make_response(chat, [start_of(), END])
+    shown = change(client_of_owner, chat, {"active_leaf": str(first.parent_id)}).json()
+    assert shown["active_leaf"] == str(again.pk)
+
+
+def test_a_request_without_an_answer_is_no_active_leaf(client_of_owner: JSONClient, chat: Chat, engine: Engine) -> None:
+    response = change(client_of_owner, chat, {"active_leaf": str(make_request(chat).pk)})
+    assert (response.status_code, list(response.json()["fields"])) == (400, ["active_leaf"])
 
 
 def test_the_active_leaf_is_no_message_of_another_chat(
@@ -149,8 +180,8 @@ def test_the_active_leaf_is_no_message_of_another_chat(
 
 
 @pytest.mark.parametrize(
-    "body", [{"title": ""}, {"title": None}, {"title": "x" * 201}, {"status": "deleted"}, {"status": None},
-             {"metadata": None}, {"owner": "x"}, {"active_leaf": 5}]
+    "body", [{"title": ""}, {"title": "  "}, {"title": None}, {"title": "x" * 201}, {"status": "deleted"},
+             {"status": None}, {"metadata": None}, {"owner": "x"}, {"active_leaf": 5}, {"pinned": "yes"}]
 )  # fmt: skip
 def test_a_wrong_change_is_refused_by_field(client_of_owner: JSONClient, chat: Chat, body: dict[str, Any]) -> None:
     response = change(client_of_owner, chat, body)
@@ -165,6 +196,19 @@ def test_a_change_of_nothing_changes_nothing(client_of_owner: JSONClient, chat: 
 
 def test_anothers_chat_is_not_found_before_its_change_is_looked_at(client_of_owner: JSONClient, stranger: User) -> None:
     assert change(client_of_owner, Chat.objects.create(owner=stranger), {"title": 5}).status_code == 404
+
+
+# Pinning
+
+
+def test_a_chat_is_pinned_and_the_pinned_ones_are_asked_for(
+    client_of_owner: JSONClient, chat: Chat, owner: User, engine: Engine
+) -> None:
+    other = Chat.objects.create(owner=owner)
+    assert change(client_of_owner, chat, {"pinned": True}).json()["pinned"] is True
+    assert ids_of(client_of_owner, "pinned=true") == [str(chat.pk)]
+    assert ids_of(client_of_owner, "pinned=false") == [str(other.pk)]
+    assert change(client_of_owner, chat, {"pinned": False}).json()["pinned"] is False
 
 
 # Deleting

@@ -60,7 +60,7 @@ async def test_the_answer_streams_and_ends_with_stop_reason_and_usage(model: Scr
     assert await _chat() == [
         ReasoningEvent(text="hm"),
         ContentEvent(content="Hal"),
-        MetadataEvent(metadata={"stop_reason": "end_turn"}),
+        MetadataEvent(metadata={"stop_reason": "end_turn", "cost": None}),
         ResponseEndEvent(usage=usage),
     ]
 

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from handlers.clients import clients, metrics_client
-from handlers.clients.metrics import MetricsClient, noted
+from handlers.clients.metrics import MOST_LABELS, MetricsClient, noted
 
 
 @pytest.fixture
@@ -73,3 +73,12 @@ def test_what_a_handler_recorded_of_its_run_itself_is_not_counted_twice(exported
 
 def test_there_is_one_for_all() -> None:
     assert clients.get("metrics") is metrics_client
+
+
+def test_tags_without_end_dont_fill_the_memory():
+    registry = CollectorRegistry()
+    metrics = MetricsClient(registry)
+    for number in range(2 * MOST_LABELS):
+        metrics.increment("lookups", tags={"document": number})
+    assert registry.get_sample_value("lookups_total", {"document": "0"}) == 1
+    assert registry.get_sample_value("lookups_total", {"document": "other"}) == MOST_LABELS

@@ -3,7 +3,7 @@
 import pytest
 
 from handlers.clients.failures import CallFailed
-from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut, ModelUnavailable
+from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut, ModelUnavailable, ToolsRefused
 from handlers.models.bedrock_errors import may_ask_again, model_error
 
 
@@ -22,6 +22,7 @@ def _refused(code: str, words: str = "AWS said no.") -> CallFailed:
         (_refused("UnrecognizedClientException"), ModelUnavailable),
         (_refused("ResourceNotFoundException"), ModelUnavailable),
         (_refused("ModelTimeoutException"), ModelTimedOut),
+        (_refused("ValidationException", "This model doesn't support tool use in streaming mode."), ToolsRefused),
         (_refused("ModelErrorException"), ModelError),
         (_refused("modelStreamErrorException"), ModelError),
         (_refused("InternalServerException"), ModelError),

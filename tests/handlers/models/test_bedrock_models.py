@@ -38,3 +38,9 @@ def test_the_models_of_everybody_are_documented() -> None:
     page = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
     for model_id, label in labelled(DEFAULT_MODELS).items():
         assert f"| `{model_id}` | {label} |" in page
+
+
+def test_an_old_small_model_takes_no_tools() -> None:
+    traits = traits_of("meta.llama3-8b-instruct-v1:0")
+    assert (traits.context_tokens, traits.tools) == (8_192, False)
+    assert traits_of("us.meta.llama3-3-70b-instruct-v1:0").tools

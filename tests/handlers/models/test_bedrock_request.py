@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from handlers.models import ModelRequest
 from handlers.models.bedrock_models import traits_of
 from handlers.models.bedrock_request import CACHE_POINT, ConverseRequest
@@ -93,3 +95,28 @@ def test_citations_are_asked_for_of_all_documents_or_of_none() -> None:
     documents = [block["document"] for block in _with_documents("pdf", "txt")["messages"][0]["content"][:2]]
     assert [document["citations"] for document in documents] == [{"enabled": True}] * 2
     assert "citations" not in str(_with_documents("pdf", "xlsx"))
+
+
+THINKER = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "values", "budget"),
+    [
+        ("low", {}, 1_024),
+        ("high", {"max_tokens": 8_000}, 7_999),
+        ("high", {"max_tokens": 1_024}, None),
+        ("medium", {"tools": [TOOL], "tool_choice": {"any": {}}}, None),
+        ("least", {}, None),
+        (None, {}, None),
+    ],
+)
+def test_a_budget_to_think_with_leaves_room_for_the_answer(reasoning: Any, values: Any, budget: int | None) -> None:
+    parameters = _parameters(THINKER, reasoning=reasoning, temperature=0.5, **values)
+    thinking = parameters.get("additionalModelRequestFields", {}).get("thinking", {})
+    assert thinking.get("budget_tokens") == budget
+    assert ("temperature" in parameters.get("inferenceConfig", {})) is (budget is None)
+
+
+def test_a_model_that_takes_no_budget_is_told_none() -> None:
+    assert "additionalModelRequestFields" not in _parameters(NOVA, reasoning="high")

@@ -3,7 +3,7 @@
 import pytest
 
 from handlers.clients.failures import CallFailed
-from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut, ModelUnavailable
+from handlers.errors import ContextTooLong, ModelError, ModelThrottled, ModelTimedOut, ModelUnavailable, ToolsRefused
 from handlers.models.openai_errors import may_ask_again, model_error
 
 
@@ -21,6 +21,16 @@ from handlers.models.openai_errors import may_ask_again, model_error
         (400, "400", "This model's maximum context length is 4096 tokens.", ContextTooLong, False),
         (400, "400", "the request exceeds the available context size", ContextTooLong, False),
         (413, "", "Request Entity Too Large", ContextTooLong, False),
+        (400, "400", "registry.ollama.ai/library/gemma:2b does not support tools", ToolsRefused, False),
+        (
+            400,
+            "400",
+            '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser',
+            ToolsRefused,
+            False,
+        ),
+        (404, "404", "No endpoints found that support tool use.", ToolsRefused, False),
+        (500, "", "tools param requires --jinja flag", ToolsRefused, True),
         (400, "unsupported_value", "'temperature' does not support 0.2", ModelError, False),
         (500, "", "Internal Server Error", ModelError, True),
         (503, "", "overloaded", ModelError, True),

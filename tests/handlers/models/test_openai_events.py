@@ -148,3 +148,20 @@ def test_an_error_in_the_stream_is_told_after_what_came_before(payload: Any, cod
         next(stream)
     assert caught.value.code == code
     assert words in caught.value.words
+
+
+def test_thoughts_within_the_text_become_reasoning() -> None:
+    events = _events(_deltas({"content": "<thi"}, {"content": "nk>They ask.</th"}, {"content": "ink>\n\nYes."}))
+    answer = ModelAnswer()
+    for event in events:
+        answer.feed(event)
+    assert answer.content == [{"reasoningContent": {"reasoningText": {"text": "They ask."}}}, {"text": "Yes."}]
+
+
+def test_what_only_looks_like_a_thought_is_said_before_a_tool_is_called() -> None:
+    call = {"index": 0, "id": "a", "function": {"name": "add", "arguments": "{}"}}
+    answer = ModelAnswer()
+    for event in _events(_deltas({"content": "<th"}, {"tool_calls": [call]}, reason="tool_calls")):
+        answer.feed(event)
+    assert answer.content[0] == {"text": "<th"}
+    assert [each.name for each in answer.calls] == ["add"]

@@ -36,3 +36,17 @@ def test_models_for_sound_and_vectors_are_told_apart(model_id: str, chats: bool)
 def test_the_length_that_a_server_tells_is_believed() -> None:
     assert context_tokens_of({"max_model_len": 8192}) == 8192
     assert context_tokens_of({"id": "m", "context_length": None}) is None
+
+
+@pytest.mark.parametrize(
+    ("model_id", "tokens"),
+    [
+        ("gpt-4o-mini", 128_000),
+        ("openai/gpt-4.1", 1_000_000),
+        ("gpt-4-0613", 8_192),
+        ("o3-mini", 128_000),
+        ("gpt-4x", None),
+    ],
+)
+def test_how_much_openais_own_models_read_is_known(model_id: str, tokens: int | None) -> None:
+    assert traits_of(model_id).context_tokens == tokens

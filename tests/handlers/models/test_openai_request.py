@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from handlers.models import ModelRequest
 from handlers.models.openai_request import ChatRequest
 from tests.standins.openai_rules import check_request
@@ -84,3 +86,22 @@ def test_images_are_sent_in_place_and_documents_as_their_text() -> None:
         "Notes\nGröße",
         "(The user attached “Report”, which this model can't read.)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "reasoning", "effort"),
+    [
+        ("gpt-5-mini", "least", "minimal"),
+        ("gpt-5.1", "least", "none"),
+        ("o4-mini-2025-04-16", "least", "low"),
+        ("o3", "high", "high"),
+        ("gpt-5", None, None),
+        ("gpt-5-codex", "least", None),
+        ("gpt-4o", "low", None),
+    ],
+)
+def test_how_long_to_think_is_said_to_openais_models_that_listen(
+    model_id: str, reasoning: Any, effort: str | None
+) -> None:
+    assert _body(model_id=model_id, reasoning=reasoning, openai=True).get("reasoning_effort") == effort
+    assert "reasoning_effort" not in _body(model_id=model_id, reasoning=reasoning)

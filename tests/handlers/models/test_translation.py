@@ -155,3 +155,27 @@ def test_a_tools_result_is_told_as_text_or_object_or_error() -> None:
     ]
     failed = tool_result(call, error="It broke.")["toolResult"]
     assert (failed["status"], failed["content"]) == ("error", [{"text": "It broke."}])
+
+
+def test_ids_that_were_taken_or_are_missing_are_replaced_in_call_event_and_turn() -> None:
+    answer = ModelAnswer(taken_ids={"x"})
+    events = [
+        event
+        for index, given in enumerate(["x", "", "y"])
+        for event in (
+            *answer.feed(
+                {
+                    "contentBlockStart": {
+                        "contentBlockIndex": index,
+                        "start": {"toolUse": {"toolUseId": given, "name": "t"}},
+                    }
+                }
+            ),
+            *answer.feed({"contentBlockStop": {"contentBlockIndex": index}}),
+        )
+        if isinstance(event, ToolCallEvent)
+    ]
+    ids = ["x-2", "call", "y"]
+    assert [event.tool_id for event in events] == ids
+    assert [call.id for call in answer.calls] == ids
+    assert [block["toolUse"]["toolUseId"] for block in answer.content] == ids

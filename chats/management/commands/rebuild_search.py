@@ -1,0 +1,36 @@
+"""`manage.py rebuild_search`: makes the search index anew from what is stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from chats.models import Chat
+from chats.search import index_waiting, rebuild_chat
+
+A_TRANSACTION = 0.2  # seconds: a running server's writer waits for each
+CHATS_A_REPORT = 1000
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes the search index anew, chat by chat. A server may run meanwhile: what isn't indexed again yet isn't "
+        "found for that moment. Needed after an upgrade that says so, and never else."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chats = Chat.objects.order_by("updated_at", "id")  # what changed last is found first
+        total = 0
+        for total, chat in enumerate(chats.only("pk").iterator(chunk_size=500), 1):
+            with transaction.atomic():
+                rebuild_chat(chat)
+                index_waiting(A_TRANSACTION)
+            if total % CHATS_A_REPORT == 0:
+                self.stderr.write(f"{total} chats …")
+        more = True
+        while more:
+            with transaction.atomic():
+                more = index_waiting(A_TRANSACTION)
+        self.stdout.write(f"{total} chats are indexed.")

@@ -1,0 +1,69 @@
+"""A database connection that belongs to one thread for good: outside the pool, and with time-outs of its own.
+
+For the writer and the lease's beat. Both must go on when the pool is exhausted, and neither may wait long for a
+row that somebody else has locked: all answers of the process, or its lease, would wait with it. On SQLite every
+thread has a connection of its own anyway and rows aren't locked, so there it does nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
+
+__all__ = ["TimeOuts", "is_locked", "take_own_connection", "wait_for_locks", "was_paused"]
+
+# SQLSTATE: lock_not_available, deadlock_detected. Nothing is wrong with the connection then.
+LOCKED = frozenset({"55P03", "40P01"})
+PAUSED = "25P03"  # idle_in_transaction_session_timeout; to psycopg an InternalError
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOuts:
+    """Seconds: to wait for a lock, for one statement, and between two of a transaction.
+
+    The last is how soon the server frees the rows of a process that was paused, or cut off, inside a transaction.
+    """
+
+    lock: float
+    statement: float
+    idle: float
+
+
+def take_own_connection(time_outs: TimeOuts) -> None:
+    """Gives the calling thread a connection of its own, opened at its first query. Close it when the thread ends."""
+    if connection.vendor != "postgresql":
+        return
+    pooled = connections[DEFAULT_DB_ALIAS]
+    options: dict[str, Any] = {name: value for name, value in pooled.settings_dict["OPTIONS"].items() if name != "pool"}
+    options["options"] = f"{options.get('options', '')} {_as_parameters(time_outs)}".strip()
+    own = type(pooled)(pooled.settings_dict | {"OPTIONS": options, "CONN_MAX_AGE": None}, DEFAULT_DB_ALIAS)
+    pooled.close()
+    connections[DEFAULT_DB_ALIAS] = own
+
+
+def _as_parameters(time_outs: TimeOuts) -> str:
+    milliseconds = {
+        "lock_timeout": time_outs.lock,
+        "statement_timeout": time_outs.statement,
+        "idle_in_transaction_session_timeout": time_outs.idle,
+    }
+    return " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in milliseconds.items())
+
+
+def wait_for_locks(seconds: float) -> None:
+    """Bounds what the transaction that has begun waits for a lock, other than its connection says."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{round(seconds * 1000)}ms"])
+
+
+def is_locked(error: OperationalError) -> bool:
+    """Whether a statement failed because somebody else holds a lock, and may go through a little later."""
+    return getattr(error.__cause__, "sqlstate", None) in LOCKED
+
+
+def was_paused(error: Exception) -> bool:
+    """Whether the server ended the transaction because nothing came in it for too long: the connection is gone."""
+    return getattr(error.__cause__, "sqlstate", None) == PAUSED

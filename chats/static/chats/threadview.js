@@ -1,0 +1,110 @@
+/**
+ * The messages on the page, each with what can be done with it, in the order of the branch.
+ */
+import { MessageActions } from "wb/actions";
+import { textOf } from "wb/clipboard";
+import { MessageView } from "wb/message";
+
+export class ThreadView {
+  #shown = new Map(); // message id → {view, actions, state}
+  #ratings = new Map(); // message id → feedback given on this page
+  #focusNext = null; // {id, name}: the button to focus once it is drawn
+
+  /**
+   * @param {HTMLElement} element
+   * @param {object} parts `onAsk({text, parent_id, task})` wants another answer (text null) or an edited question
+   *   asked; `onGo(id, direction)` wants another version shown; `mayRate`; `wording` and the rest as thread.js has it
+   */
+  constructor(element, { api, announce, wording, mayRate, onAsk, onGo, onTrouble }) {
+    Object.assign(this, { element, api, announce, wording, onAsk, onTrouble });
+    this.doings = {
+      announce,
+      edit: (message) => this.edit(message),
+      regenerate: (message) => this.#askAgain(message),
+      go: onGo,
+      rate: mayRate ? (...rating) => this.#rate(...rating) : null,
+    };
+  }
+
+  /** @param {object[]} messages in order @param {{busy: boolean, branches: import("wb/branches").Branches}} state */
+  show(messages, { busy, branches }) {
+    const last = messages.length - 1;
+    const elements = messages.map((message, index) => {
+      const alternatives = branches.alternatives(message.id);
+      return this.#show(message, { isLast: index === last, busy, alternatives });
+    });
+    const kept = new Set(elements);
+    for (const child of [...this.element.children]) if (!kept.has(child)) child.remove();
+    elements.forEach((element, index) => {
+      const there = this.element.children[index] ?? null;
+      if (there !== element) this.element.insertBefore(element, there);
+    });
+    this.#focus();
+  }
+
+  /** Forgets all: another chat comes. */
+  clear() {
+    this.#shown.clear();
+    this.#ratings.clear();
+  }
+
+  /** Opens the edit box of a question. */
+  async edit(message) {
+    const { edit } = await import("wb/editing");
+    const { view, actions } = this.#shown.get(message.id) ?? {};
+    if (view === undefined) return; // the chat was left meanwhile
+    edit(view.element, textOf(message), {
+      onSend: (text) => this.onAsk({ text, parent_id: message.parent_id, branch: true }),
+      onEnd: () => actions.focus("edit"),
+    });
+  }
+
+  /** Puts the focus on a button of a message as soon as that is drawn. */
+  focusNext(id, name) {
+    this.#focusNext = { id, name };
+  }
+
+  #show(message, { isLast, busy, alternatives }) {
+    const shown = this.#shown.get(message.id) ?? this.#make(message);
+    shown.view.show(message, { isLast });
+    const feedback = this.#ratings.get(message.id) ?? message.feedback;
+    const state = [message, alternatives.length, busy, feedback];
+    if (state.some((each, index) => each !== shown.state[index])) {
+      shown.state = state;
+      shown.actions.show({ ...message, feedback }, { alternatives, busy });
+    }
+    return shown.view.element;
+  }
+
+  #make(message) {
+    const onRetry = (response) => this.#askAgain(response);
+    const view = new MessageView(message, { wording: this.wording, onRetry });
+    const actions = new MessageActions(message.kind, this.doings);
+    view.element.append(actions.element);
+    const made = { view, actions, state: [] };
+    this.#shown.set(message.id, made);
+    return made;
+  }
+
+  #askAgain(response) {
+    this.onAsk({ text: null, task: response.task, parent_id: response.parent_id, branch: true });
+  }
+
+  async #rate(message, rating, button) {
+    const { rate } = await import("wb/feedback");
+    const given = this.#ratings.get(message.id) ?? message.feedback;
+    const { api, announce, onTrouble } = this;
+    const onRated = (feedback) => {
+      this.#ratings.set(message.id, feedback);
+      this.#shown.get(message.id)?.actions.showRating(feedback);
+    };
+    rate(message.id, { given, rating, button }, { api, announce, onTrouble, onRated });
+  }
+
+  #focus() {
+    if (this.#focusNext === null) return;
+    const { id, name } = this.#focusNext;
+    this.#focusNext = null;
+    this.#shown.get(id)?.actions.focus(name);
+  }
+}

@@ -1,0 +1,161 @@
+"""What a reader does with messages: copy, edit, ask again, compare, rate."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.site import ask, ready
+from tests.browser.test_chat import answer_of, finished, stored
+
+pytestmark = pytest.mark.browser
+
+
+def question_of(page: Page):
+    return page.locator(".message.request").last
+
+
+def edit(page: Page, text: str) -> None:
+    question_of(page).get_by_role("button", name="Edit").click()
+    page.get_by_label("Your message, edited").fill(text)
+    page.keyboard.press("Control+Enter")
+
+
+def test_an_answer_is_copied_as_it_was_written(people, reader):
+    person = people(permissions=["clipboard-read", "clipboard-write"])
+    page = person.signed_in(reader)
+    ask(page, "anything")
+    finished(page)
+    answer_of(page).get_by_role("button", name="Copy", exact=True).click()
+    expect(page.locator("#announcer")).to_have_text("Copied")
+    [text] = [part["content"] for part in stored(page)[-1]["parts"]]
+    assert page.evaluate("navigator.clipboard.readText()") == text
+    assert "\n- `text`:" in text
+
+
+def test_an_edited_question_is_a_branch_and_the_arrows_lead_back_also_after_a_reload(person, reader):
+    page = person.signed_in(reader)
+    ask(page, "text one")
+    finished(page)
+    edit(page, "text two")
+    assert "You wrote: two" in finished(page)
+    expect(page.locator(".message")).to_have_count(2)
+    expect(question_of(page).locator(".count")).to_have_text("2 / 2")
+    question_of(page).get_by_role("button", name="Previous version").click()
+    expect(answer_of(page)).to_contain_text("You wrote: one")
+    expect(question_of(page).get_by_role("button", name="Next version")).to_be_focused()
+    page.reload()
+    ready(page)
+    expect(answer_of(page)).to_contain_text("You wrote: one")
+    expect(question_of(page).locator(".count")).to_have_text("1 / 2")
+
+
+def test_an_edit_in_the_middle_starts_there_and_escape_gives_it_up(person, reader):
+    page = person.signed_in(reader)
+    for text in ("text one", "text two"):
+        ask(page, text)
+        finished(page)
+    first = page.locator(".message.request").first
+    first.get_by_role("button", name="Edit").click()
+    expect(page.get_by_label("Your message, edited")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(first.get_by_role("button", name="Edit")).to_be_focused()
+    first.get_by_role("button", name="Edit").click()
+    page.get_by_label("Your message, edited").fill("text other")
+    page.locator(".editor").get_by_role("button", name="Send").click()
+    assert "You wrote: other" in finished(page)
+    expect(page.locator(".message")).to_have_count(2)
+    assert len(stored(page)) == 6
+
+
+def test_one_more_answer_stands_beside_the_first_and_a_second_tab_follows(person, reader):
+    page = person.signed_in(reader)
+    ask(page, "text one")
+    finished(page)
+    second = person.tab(page.url)
+    first = answer_of(page).get_attribute("data-message")
+    answer_of(page).get_by_role("button", name="Answer again").click()
+    expect(answer_of(page)).not_to_have_attribute("data-message", first)
+    finished(page)
+    expect(answer_of(page).locator(".count")).to_have_text("2 / 2")
+    expect(answer_of(second).locator(".count")).to_have_text("2 / 2")
+    answer_of(page).get_by_role("button", name="Previous version").click()
+    expect(answer_of(page)).to_have_attribute("data-message", first)
+    expect(answer_of(second)).to_have_attribute("data-message", first)
+
+
+def test_versions_cant_be_switched_while_an_answer_is_made(person, reader):
+    page = person.signed_in(reader)
+    ask(page, "slow 3")
+    finished(page)
+    answer_of(page).get_by_role("button", name="Answer again").click()
+    expect(answer_of(page)).to_contain_text("1/12")
+    expect(answer_of(page).get_by_role("button", name="Previous version")).to_be_disabled()
+    page.get_by_role("button", name="Stop").click()
+    finished(page, "cancelled")
+    expect(answer_of(page).get_by_role("button", name="Previous version")).to_be_enabled()
+
+
+def test_a_thumb_and_a_comment_are_stored_and_can_be_taken_back(person, reader):
+    page = person.signed_in(reader)
+    ask(page, "text one")
+    finished(page)
+    bad = answer_of(page).get_by_role("button", name="Bad answer")
+    bad.click()
+    page.get_by_label("What was wrong?").fill("It says nothing.")
+    page.locator(".commenter").get_by_role("button", name="Send").click()
+    expect(bad).to_be_focused()
+    page.reload()
+    ready(page)
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    assert stored(page)[-1]["feedback"]["comment"] == "It says nothing."
+    bad.click()
+    expect(bad).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#announcer")).to_have_text("Thank you.")
+    assert stored(page)[-1]["feedback"] is None
+
+
+def test_from_chat_to_chat_without_a_new_page_and_back(person, reader):
+    page = person.signed_in(reader)
+    page.evaluate("window.notReloaded = true")
+    for text in ("text one", "text two"):
+        ask(page, text)
+        finished(page)
+        page.get_by_role("link", name="New chat").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("New chat")
+    page.locator("#chat-list").get_by_role("link", name="text one").click()
+    expect(answer_of(page)).to_contain_text("You wrote: one")
+    expect(page.locator("#chat-list [aria-current] .title")).to_have_text("text one")
+    page.go_back()
+    page.go_back()
+    expect(answer_of(page)).to_contain_text("You wrote: two")
+    page.go_forward()
+    expect(page.locator("#welcome")).to_be_visible()
+    assert page.evaluate("window.notReloaded === true")
+
+
+def test_an_answer_that_was_left_is_there_when_one_comes_back_and_tells_its_end_meanwhile(person, reader):
+    page = person.signed_in(reader)
+    ask(page, "slow 2")
+    expect(answer_of(page)).to_contain_text("1/8")
+    page.get_by_role("link", name="New chat").click()
+    expect(page.locator("#thread .message")).to_have_count(0)
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text("Answered: “slow 2”")
+    toast.get_by_role("link", name="Open").click()
+    assert "and that was all." in finished(page)
+
+
+SHIFTS = """() => new Promise((resolve) => new PerformanceObserver((list, observer) => {
+    observer.disconnect();
+    resolve(list.getEntries().filter((entry) => !entry.hadRecentInput).reduce((sum, entry) => sum + entry.value, 0));
+}).observe({type: "layout-shift", buffered: true}) || setTimeout(() => resolve(0), 300))"""
+
+
+def test_nothing_on_the_page_jumps_while_it_loads(person, reader, site):
+    page = person.signed_in(reader)
+    for text in ("complex", "text one"):
+        ask(page, text)
+        finished(page)
+    for address in (page.url, site.address):
+        page.goto(address)
+        ready(page)
+        assert page.evaluate(SHIFTS) < 0.02
