@@ -14,7 +14,7 @@ PRODUCTION := SECRET_KEY=check-only-check-only-0123456789-abcdefghijklmnopqrstuv
 .PHONY: help setup run test check faults bench walkthrough conversation screenshots format lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: $(VENV)/.made ## Make .venv and the page's libraries from the pinned versions (nothing to do when they haven't changed)
 	@bash deploy/npm/install

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from workbench.npm import missing_libraries
 
 settings.register_profile("thorough", max_examples=1000, deadline=None)  # pytest --hypothesis-profile=thorough
 
+TESTS = Path(__file__).parent
 SERVICES = {
     "postgres": ("a PostgreSQL server", lambda: os.environ.get("WORKBENCH_TEST_POSTGRES_URL", "")),
     "redis": ("a Redis server", lambda: os.environ.get("WORKBENCH_TEST_REDIS_URL", "")),
@@ -34,6 +36,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get("CI") == "true":
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
+
+
+SLOW = ("multi_process", "browser", "faults", "workbench", "contract")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folders with the longest files first: side by side, no process is left alone with one at the end."""
+    last = len(SLOW)
+    folders = {folder: at for at, folder in enumerate(SLOW)}
+    items.sort(key=lambda item: folders.get(item.path.relative_to(TESTS).parts[0], last))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -29,5 +29,5 @@ def test_another_groups_handler_isnt_listed(client_of_owner: JSONClient) -> None
 
 def test_the_offline_model_is_there_without_any_key(client_of_owner: JSONClient) -> None:
     [offline] = [each for each in client_of_owner.get_json("/models/")["results"] if each["id"] == "offline"]
-    assert set(offline) == {"id", "label", "provider", "available", "reason", "accepts", "context_tokens"}
+    assert set(offline) == {"id", "label", "provider", "available", "reason", "accepts", "context_tokens", "tools"}
     assert (offline["available"], offline["accepts"]) == (True, ["text"])

@@ -110,18 +110,18 @@ def test_a_page_of_chats_takes_two_queries_however_many_there_are(owner: User, c
     assert len(queries_of(client_of_owner, "/chats/")) == 2
 
 
-def test_a_page_of_messages_takes_three_queries_however_many_there_are(chat: Chat, client_of_owner: JSONClient) -> None:
+def test_a_page_of_messages_takes_four_queries_however_many_there_are(chat: Chat, client_of_owner: JSONClient) -> None:
     for _ in range(5):
         make_response(chat, [start_of(), text("a")])
-    assert len(queries_of(client_of_owner, f"/chats/{chat.pk}/messages/")) == 3
+    assert len(queries_of(client_of_owner, f"/chats/{chat.pk}/messages/")) == 4
 
 
-def test_a_page_of_a_branch_takes_five_queries_however_long_it_is(chat: Chat, client_of_owner: JSONClient) -> None:
+def test_a_page_of_a_branch_takes_six_queries_however_long_it_is(chat: Chat, client_of_owner: JSONClient) -> None:
     leaf = None
     for _ in range(5):
         leaf = make_request(chat, parent=leaf)
     leaf = make_response(chat, [start_of(), text("a")], parent=leaf)
-    assert len(queries_of(client_of_owner, f"/chats/{chat.pk}/messages/?leaf={leaf.pk}")) == 5
+    assert len(queries_of(client_of_owner, f"/chats/{chat.pk}/messages/?leaf={leaf.pk}")) == 6
 
 
 def plan_of(sql: str) -> str:
