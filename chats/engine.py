@@ -164,14 +164,15 @@ class Engine:
             self.control.stop()
             self.titles.stop()
             self.preparing.stop()
-            self.lease.give_back()
-            self.journal.stop()
+            self.lease.stop()
+            self.journal.stop(self.lease.give_back)
             self._stop_relay()
             self.loops.stop()
             clients.close_all()
             self.orm_threads.stop()
             self.queries.stop()
             self.runs.clear()
+            self.starting.clear()
             self.blocking_tasks.clear()
 
     # For the doors

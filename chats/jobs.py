@@ -15,12 +15,13 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from chats.ownconnection import is_locked, was_paused
+from chats.ownconnection import is_locked, is_outage, wait_for_locks
 from chats.protocol import DoorError
 
 __all__ = ["Jobs"]
 
 A_ROUND = 4  # of 2 to 4 ms each, so that a burst of starts doesn't hold up the streams
+HASTE = 0.02  # seconds that a later try waits for a lock: whoever is behind it waits too
 PATIENCE = 5.0  # seconds that a job may wait for a lock, all its tries together
 PAUSE = 0.1  # seconds between two of them
 LOCKED = "Somebody else is changing this right now, so nothing was changed. Try again in a moment."
@@ -53,8 +54,8 @@ class Jobs:
 
     def do_round(self) -> bool:
         """Does a few; whether more could be done now."""
-        for _ in range(A_ROUND):
-            job = self._next()
+        for place in range(A_ROUND):
+            job = self._next(put_off=place == 0)  # one that may meet its lock again, and then others
             if job is None:
                 return False
             self._do(job)
@@ -73,9 +74,9 @@ class Jobs:
             job.future.set_exception(error)
         self._put_off.clear()
 
-    def _next(self) -> _Job | None:
+    def _next(self, *, put_off: bool) -> _Job | None:
         now = time.monotonic()
-        for job in self._put_off:
+        for job in self._put_off if put_off else ():
             if job.due <= now:
                 self._put_off.remove(job)
                 return job
@@ -88,22 +89,25 @@ class Jobs:
     def _do(self, job: _Job) -> None:
         try:
             with transaction.atomic():
+                if job.give_up_at is not None:
+                    wait_for_locks(HASTE)
                 result = job.call(*job.args)
-        except (OperationalError, InterfaceError) as error:
-            if isinstance(error, OperationalError) and is_locked(error):
-                self._put_it_off(job, error)
-            else:
-                connection.close()
-                job.future.set_exception(error)
         except Exception as error:  # noqa: BLE001 - it's the caller's, who gets it from the future
-            if was_paused(error):
-                connection.close()
-                error = OperationalError("this process was paused in a transaction").with_traceback(error.__traceback__)
-            job.future.set_exception(error)
+            self._failed(job, error)
         else:
             job.future.set_result(result)
 
-    def _put_it_off(self, job: _Job, error: OperationalError) -> None:
+    def _failed(self, job: _Job, error: Exception) -> None:
+        if is_locked(error):
+            self._put_it_off(job, error)
+            return
+        if is_outage(error):
+            connection.close()
+            if not isinstance(error, OperationalError | InterfaceError):
+                error = OperationalError(str(error)).with_traceback(error.__traceback__)
+        job.future.set_exception(error)
+
+    def _put_it_off(self, job: _Job, error: Exception) -> None:
         now = time.monotonic()
         job.give_up_at = job.give_up_at or now + PATIENCE
         if now >= job.give_up_at:

@@ -22,13 +22,13 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from chats import metrics, rows
 from chats.hub import Hub
 from chats.jobs import Jobs
 from chats.numbering import Prepared, is_stored, prepare
-from chats.ownconnection import TimeOuts, is_locked, take_own_connection, wait_for_locks
+from chats.ownconnection import TimeOuts, is_locked, is_outage, take_own_connection, wait_for_locks
 from chats.protocol import Batch
 from chats.runlog import RunLog, release_producers
 
@@ -40,6 +40,7 @@ Result = TypeVar("Result")
 TIME_OUTS = TimeOuts(lock=0.25, statement=10.0, idle=10.0)  # see Note [locked rows]
 HASTE = 0.02  # seconds that a run whose row was locked waits for it
 HELD_PAUSE = 0.5  # seconds between two tries of such a run
+HELD_TURN = 0.1  # seconds that such tries may take together
 DELIVERY_PATIENCE = 0.050  # seconds that the writer waits for the sockets to take the last commit
 LONGEST_BACKOFF = 2.0
 LOOK_AGAIN = 1.0  # seconds: an idle writer looks whether something waits, though nobody woke it
@@ -79,6 +80,7 @@ class Journal:
         self._dirty_lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
+        self._last: Callable[[], object] | None = None
         self._turn_began: float | None = None  # time.monotonic(); None while it waits for something to do
         self._reported: float | None = None  # the turn that was last named as stalled
         self._thread: threading.Thread | None = None
@@ -90,8 +92,13 @@ class Journal:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Writes what waits, then ends the thread."""
+    @property
+    def stopping(self) -> bool:
+        return self._stopping
+
+    def stop(self, last: Callable[[], object] | None = None) -> None:
+        """Writes what waits, then does `last` in a transaction, then ends the thread."""
+        self._last = last
         self._stopping = True
         self._wake.set()
         if self._thread is not None:
@@ -133,6 +140,7 @@ class Journal:
         try:
             while self._turn():
                 pass
+            self._do_last()
         finally:
             self._thread_ended()
 
@@ -157,6 +165,15 @@ class Journal:
             logger.exception("A turn of the journal failed.")
             connection.close()
         return True
+
+    def _do_last(self) -> None:
+        if self._last is None:
+            return
+        try:
+            with transaction.atomic():
+                self._last()
+        except (DatabaseError, InterfaceError):
+            logger.warning("The writer's last job failed.", exc_info=True)
 
     def _thread_ended(self) -> None:
         connection.close()
@@ -188,12 +205,11 @@ class Journal:
         release_producers(logs)
         self._write_and_publish(prepared)
 
-    def _write_and_publish(self, prepared: list[Prepared], patience: float | None = None) -> bool:
+    def _write_and_publish(self, prepared: list[Prepared], *, alone: bool = False) -> bool:
         """Whether this process may go on writing: False when its lease is lost."""
         try:
-            written = self._write_all(prepared, patience)
+            written = self._write_all(prepared, alone=alone)
         except rows.WorkerLost:
-            self._held.clear()
             self._on_lost()
             return False
         except JournalStopped as stopped:
@@ -205,8 +221,15 @@ class Journal:
         finally:
             for each in written:
                 if each.end is not None:
-                    self._on_end(each.response_id, each.batch)
+                    self._tell_end(each)
         return True
+
+    def _tell_end(self, prepared: Prepared) -> None:
+        try:
+            self._on_end(prepared.response_id, prepared.batch)
+        except Exception:
+            # It is committed and published; what else follows an end must not keep the others from theirs.
+            logger.exception("What follows the end of response %s failed.", prepared.response_id)
 
     def _give_up(self, prepared: list[Prepared], reason: Exception) -> None:
         """Nobody has seen these events, and nothing may follow them; whoever reaps this worker ends the runs."""
@@ -223,19 +246,22 @@ class Journal:
             self._on_fault(log, error)
             return None
 
-    def _write_all(self, prepared: list[Prepared], patience: float | None) -> list[Prepared]:
+    def _write_all(self, prepared: list[Prepared], *, alone: bool) -> list[Prepared]:
         """Writes them in one transaction, or else one by one; gives those that are in the log."""
         stored = [each for each in prepared if each.rows]
         if not stored:
             return prepared
-        try:
-            self._insist(stored, patience)
-        except (rows.WorkerLost, JournalStopped):
-            raise
-        except Exception:  # noqa: BLE001 - whose fault it is, and what, is found out and logged one by one
-            refused = {id(each) for each in stored if not self._write_alone(each)}
-            return [each for each in prepared if id(each) not in refused]
-        return prepared
+        if not alone:
+            try:
+                self._insist(stored)
+            except (rows.WorkerLost, JournalStopped):
+                raise
+            except Exception:  # noqa: BLE001 - whose fault it is, and what, is found out and logged one by one
+                logger.debug("A commit failed; its %d responses are written one by one.", len(stored))
+            else:
+                return prepared
+        refused = {id(each) for each in stored if not self._write_alone(each)}
+        return [each for each in prepared if id(each) not in refused]
 
     def _write_alone(self, prepared: Prepared) -> bool:
         try:
@@ -267,13 +293,23 @@ class Journal:
     def _retry_held(self) -> None:
         if self._held_due is None or time.monotonic() < self._held_due:
             return
-        held, self._held, self._held_due = list(self._held.values()), {}, None
-        if self._is_out_of_time(bool(held)):
+        if self._is_out_of_time(bool(self._held)):
+            held = list(self._held.values())
+            self.drop_held()
             self._give_up(held, JournalStopped("their rows are locked and the server is stopping"))
             return
-        for prepared in held:
-            if not self._write_and_publish([prepared], HASTE):
+        until = time.monotonic() + HELD_TURN
+        for response_id in list(self._held):
+            if time.monotonic() > until:
+                break  # one that is held once more goes to the end, so each has its turn
+            if not self._write_and_publish([self._held.pop(response_id)], alone=True):
                 return
+        self._held_due = time.monotonic() + HELD_PAUSE if self._held else None
+
+    def drop_held(self) -> None:
+        """In the writer thread: forgets what waits for locked rows; its runs are given up."""
+        self._held.clear()
+        self._held_due = None
 
     def _is_out_of_time(self, unwritten: bool) -> bool:
         """Whether a stopping journal gives up what it can't write."""
@@ -294,10 +330,13 @@ class Journal:
             try:
                 if unsure:
                     prepared = self._missing(prepared)
+                    unsure = False
                 if prepared:
                     self._transact(prepared, patience)
-            except (OperationalError, InterfaceError) as error:
-                if isinstance(error, OperationalError) and is_locked(error) and not unsure:
+            except (DatabaseError, InterfaceError) as error:
+                if not is_outage(error):
+                    raise
+                if is_locked(error) and not unsure:
                     raise Locked from error
                 logger.warning("The database is away (%s); trying again in %.2f s.", error, backoff)
                 connection.close()

@@ -15,12 +15,12 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from chats import orphans
 from chats.journal import Journal, JournalStopped
 from chats.orphans import WORKER_LOST
-from chats.ownconnection import TimeOuts, take_own_connection
+from chats.ownconnection import TimeOuts, is_outage, take_own_connection
 from chats.pools import QueryPool
 from chats.protocol import Batch, DoorError
 from chats.rows import WorkerLost, confirm_lease
@@ -67,16 +67,16 @@ class Lease:
         """Registers this process. Raises DatabaseError."""
         self._journal.worker_id = self._journal.write(orphans.register_worker).result()
 
-    def give_back(self) -> None:
-        """At a clean stop, after the last run."""
+    def stop(self) -> None:
+        """Ends the threads; the lease itself is given back by the writer, after the last end (`give_back`)."""
         if self._beats is not None:
             self._beats.stop()
         self._reaper.stop()
-        try:
-            if self._journal.worker_id is not None:
-                self._journal.write(orphans.end_worker, self._journal.worker_id).result(timeout=5)
-        except (DatabaseError, DoorError, TimeoutError):
-            logger.warning("The lease can't be given back; another process will reap it.", exc_info=True)
+
+    def give_back(self) -> None:
+        """The writer's last job. If it fails another process reaps the lease."""
+        if self._journal.worker_id is not None:
+            orphans.end_worker(self._journal.worker_id)
 
     def require(self) -> None:
         """In the writer thread: raises DoorError if this process was taken for dead, and has a new lease taken."""
@@ -90,7 +90,10 @@ class Lease:
 
     def lost(self) -> None:
         """In the writer thread: this process was taken for dead. It gives up its runs and begins anew."""
+        self._journal.drop_held()
         self._on_lost()
+        if self._journal.stopping:
+            return  # a new lease would be nobody's to end
         with transaction.atomic():
             self._journal.worker_id = orphans.register_worker()
 
@@ -112,6 +115,14 @@ class Lease:
         return beating
 
     def _keep(self) -> None:
+        try:
+            self._renew()
+        except (DatabaseError, InterfaceError) as error:
+            if self._beats is not None and is_outage(error):
+                connection.close()  # it may lead to a server that isn't the right one any more
+            raise
+
+    def _renew(self) -> None:
         worker_id = self._journal.worker_id
         if worker_id is None or not orphans.beat(worker_id):
             self._journal.write(self._check)

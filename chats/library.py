@@ -7,11 +7,13 @@ site's is the admin's. One shape serves both kinds. Synchronous: call it from a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError
+from django.utils import timezone
 
 from chats.editing import commit
 from chats.models import Persona, Prompt
@@ -47,10 +49,10 @@ def change(kind: type[Kept], user: User, key: str, changes: Fields) -> Kept:
     """The user's own, with these changes. Raises DoorError: not_found, forbidden, invalid, conflict."""
     kept = _own(kind, user, key)
     groups = _groups(user, changes["groups"]) if "groups" in changes else None
-    for name, value in changes.items():
-        if name != "groups":
-            setattr(kept, name, value)
-    return _stored(_update, kept, groups)
+    fields = {name: value for name, value in changes.items() if name != "groups"}
+    for name, value in fields.items():
+        setattr(kept, name, value)
+    return _stored(partial(_update, fields=fields), kept, groups)
 
 
 def delete(kind: type[Kept], user: User, key: str) -> None:
@@ -97,8 +99,12 @@ def _insert(kept: Kept, groups: list[Group]) -> None:
     kept.groups.set(groups)
 
 
-def _update(kept: Kept, groups: list[Group] | None) -> None:
-    kept.save(force_update=True)
+def _update(kept: Kept, groups: list[Group] | None, fields: Fields) -> None:
+    """Only what is to change: the rest may have been changed by others since `kept` was read."""
+    kept.updated_at = timezone.now()
+    found = type(kept).objects.filter(pk=kept.pk, owner=kept.owner_id)
+    if not found.update(**fields, updated_at=kept.updated_at):
+        raise DoorError("not_found", f"There is no such {_noun(type(kept))}, or it isn't shared with you.")
     if groups is not None:
         kept.groups.set(groups)
 

@@ -190,8 +190,11 @@ class _Places:
         """None where the user has `limit` already."""
         here = self._add(user_id)
         place = Place(self, user_id)
-        others = _asked(lambda store: store.note_places(self._holder, {f"places:{user_id}": here}), [0])[0]
-        if limit and here + others > limit:
+        noted = _asked(lambda store: store.note_places(self._holder, {f"places:{user_id}": here}), None)
+        if noted is None:
+            with self._lock:
+                self._changed.add(user_id)  # the others hear of it later
+        if limit and here + (noted or [0])[0] > limit:
             place.release()
             return None
         return place
@@ -226,8 +229,9 @@ class _Places:
             changed, self._changed = self._changed, set()
             counts = {f"places:{user_id}": self._counts[user_id] for user_id in changed}
         _asked(lambda store: store.stay_alive(self._holder, ALIVE), None)
-        if counts:
-            _asked(lambda store: store.note_places(self._holder, counts), [0])
+        if counts and _asked(lambda store: store.note_places(self._holder, counts), None) is None:
+            with self._lock:
+                self._changed |= changed
 
     def total(self) -> int:
         with self._lock:

@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connection, connections
 
-__all__ = ["TimeOuts", "is_locked", "take_own_connection", "wait_for_locks", "was_paused"]
+__all__ = ["TimeOuts", "is_locked", "is_outage", "take_own_connection", "wait_for_locks"]
 
 # SQLSTATE: lock_not_available, deadlock_detected. Nothing is wrong with the connection then.
 LOCKED = frozenset({"55P03", "40P01"})
-PAUSED = "25P03"  # idle_in_transaction_session_timeout; to psycopg an InternalError
+# idle_in_transaction_session_timeout, read_only_sql_transaction (after a failover, or with a full disk). To psycopg
+# they are InternalErrors, and over the second one the connection stays usable: to the wrong server.
+AWAY = frozenset({"25P03", "25006"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,13 @@ def wait_for_locks(seconds: float) -> None:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{round(seconds * 1000)}ms"])
 
 
-def is_locked(error: OperationalError) -> bool:
+def is_locked(error: BaseException) -> bool:
     """Whether a statement failed because somebody else holds a lock, and may go through a little later."""
-    return getattr(error.__cause__, "sqlstate", None) in LOCKED
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) in LOCKED
 
 
-def was_paused(error: Exception) -> bool:
-    """Whether the server ended the transaction because nothing came in it for too long: the connection is gone."""
-    return getattr(error.__cause__, "sqlstate", None) == PAUSED
+def is_outage(error: BaseException) -> bool:
+    """Whether the database can't be written to now, whatever is asked of it. The connection is to be closed then."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return True
+    return isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", None) in AWAY

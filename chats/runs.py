@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -46,10 +46,10 @@ def start_run(user: User, body: StartBody) -> Started:
         plan = _plan(user, body)
         if isinstance(plan, Started):
             return plan
-        with _counted(user) as count, _Attempt(plan) as attempt:
+        with _Attempt(plan) as attempt:
             while True:
                 try:
-                    return count(get_engine().write(attempt.store).result(PATIENCE))
+                    return get_engine().write(attempt.store).result(PATIENCE)
                 except (IntegrityError, OperationalError, InterfaceError) as error:
                     time.sleep(attempt.pause_after(error))
 
@@ -61,10 +61,10 @@ async def astart_run(user: User, body: StartBody) -> Started:
         plan = await engine.preparing.run(_plan, user, body)
         if isinstance(plan, Started):
             return plan
-        with _counted(user) as count, _Attempt(plan) as attempt:
+        with _Attempt(plan) as attempt:
             while True:
                 try:
-                    return count(await asyncio.wrap_future(engine.write(attempt.store)))
+                    return await asyncio.wrap_future(engine.write(attempt.store))
                 except (IntegrityError, OperationalError, InterfaceError) as error:
                     await asyncio.sleep(attempt.pause_after(error))
 
@@ -83,23 +83,6 @@ def _plan(user: User, body: StartBody) -> Plan | Started:
             raise
         return repeated
     return plan
-
-
-@contextmanager
-def _counted(user: User) -> Iterator[Callable[[Started], Started]]:
-    """Gives back what was counted for a start that turns out to be none: refused, or sent before."""
-    begun: list[Started] = []
-
-    def count(started: Started) -> Started:
-        if not started.attached:
-            begun.append(started)
-        return started
-
-    try:
-        yield count
-    finally:
-        if not begun:
-            _give_back(user)
 
 
 def _give_back(user: User) -> None:
@@ -184,7 +167,8 @@ class _Attempt:
 
     A connection that broke during COMMIT leaves it open whether the start is stored, and then nobody has launched it:
     it is looked for and launched after all, or else stored once more. As long as that isn't settled, the beat must
-    not take it for one whose launch failed.
+    not take it for one whose launch failed. What was counted is given back for one that turns out to be none: refused,
+    or sent before.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -193,17 +177,23 @@ class _Attempt:
         self._conflicts = 0
         self._uncertain: Stored | None = None
         self._starting: set[str] = set()  # what this has added to the engine's
+        self._began = self._left = False
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._left = True
         get_engine().starting.difference_update(self._starting)
+        # Whoever leaves while it's being stored doesn't take it back.
+        if not self._began and not (kind and issubclass(kind, asyncio.CancelledError | TimeoutError)):
+            _give_back(self._plan.user)
 
     def store(self) -> Started:
         """A job of the journal's thread."""
         engine = get_engine()
         if self._uncertain is not None and _is_stored(engine, self._uncertain):
+            self._began = True
             return self._launch_later(engine, self._uncertain)
         repeated = find_repeated(self._plan)
         if repeated is not None:
@@ -211,8 +201,10 @@ class _Attempt:
         engine.require_capacity()
         engine.lease.require()
         self._uncertain = store_start(self._plan, engine.journal.worker_id)
-        self._starting.add(self._uncertain.started.response_id)
-        engine.starting.update(self._starting)
+        self._began = True
+        if not self._left:
+            self._starting.add(self._uncertain.started.response_id)
+            engine.starting.update(self._starting)
         return self._launch_later(engine, self._uncertain)
 
     def _launch_later(self, engine: Engine, stored: Stored) -> Started:
@@ -222,6 +214,7 @@ class _Attempt:
 
     def pause_after(self, error: Exception) -> float:
         """Seconds until the next try. Raises `error` where that would be of no use."""
+        self._began = False
         if isinstance(error, IntegrityError):
             # Another process has just made the same: this very request, or the chat of that name. Now it's found.
             self._uncertain = None
@@ -248,6 +241,7 @@ def _is_stored(engine: Engine, uncertain: Stored) -> bool:
 
 def _launch(engine: Engine, stored: Stored) -> None:
     run = stored.run
+    engine.starting.discard(str(run.pk))
     engine.hub.open(stored.opening)
     engine.launch(facts_of(run), partial(hand_over, run))
     if stored.chat_created:

@@ -135,7 +135,8 @@ def rebuild_chat(chat: Chat) -> None:
     queue_title(chat.pk)
     said = Message.objects.filter(Q(kind=Message.Kind.REQUEST) | ~Q(status__in=UNFINISHED), chat=chat)
     keys = said.order_by("id").values_list("pk", flat=True)
-    SearchEntry.objects.bulk_create([SearchEntry(chat_id=chat.pk, message_id=key) for key in keys])
+    entries = [SearchEntry(chat_id=chat.pk, message_id=key) for key in keys]
+    SearchEntry.objects.bulk_create(entries, ignore_conflicts=True)  # an answer that ends meanwhile queues itself
 
 
 def key_of(owner_id: UUID) -> str:

@@ -44,12 +44,15 @@ _QUOTED = re.compile(r'"([^"]*)"?|(\S+)')
 
 
 class _Folding(dict[int, str]):
-    """code point → what it counts as. Filled as characters are met."""
+    """code point → what it counts as. Filled as characters are met, to a bound: there are a million of them."""
+
+    MOST = 50_000
 
     def __missing__(self, code: int) -> str:
         apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", chr(code)).casefold())
         folded = unicodedata.normalize("NFC", "".join(char for char in apart if not "\u0300" <= char <= "\u036f"))
-        self[code] = folded
+        if len(self) < self.MOST:
+            self[code] = folded
         return folded
 
 

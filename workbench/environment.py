@@ -154,9 +154,9 @@ class Environment(BaseSettings):
     workbench_rate_limits: bool = True
     workbench_max_runs_per_user: NonNegativeInt = 10
     workbench_max_sockets_per_user: NonNegativeInt = 20
-    workbench_max_starts_per_minute: NonNegativeInt = 600
-    workbench_max_tokens_per_day: NonNegativeInt = 10_000_000
-    workbench_max_failed_logins: NonNegativeInt = 20
+    workbench_max_starts_per_minute: NonNegativeInt = 6_000
+    workbench_max_tokens_per_day: NonNegativeInt = 0
+    workbench_max_failed_logins: NonNegativeInt = 100
     workbench_shutdown_grace: Annotated[float, Field(ge=0)] = 10.0
 
     workbench_metrics_token: MetricsToken = SecretStr("")

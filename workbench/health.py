@@ -89,17 +89,13 @@ def _check_migrations() -> None:
 
 def _check_writer() -> None:
     try:
-        get_engine().write(_nothing).result(timeout=WRITER_PATIENCE)
+        get_engine().write(get_engine().lease.require).result(timeout=WRITER_PATIENCE)
     except DoorError as refusal:
         raise NotReady(refusal.message) from refusal
     except TimeoutError as error:
         raise NotReady(
             f"The writer takes no work; it may be waiting for the database. {WRITER_PATIENCE:g} s."
         ) from error
-
-
-def _nothing() -> None:
-    """A job for the writer that shows that it takes jobs."""
 
 
 def _check_channel_layer() -> None:

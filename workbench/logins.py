@@ -25,14 +25,17 @@ class _Bounded(AuthenticationForm):
     retry_after: int | None = None  # seconds, where there were too many tries
 
     def clean(self) -> dict[str, Any]:
-        username = self.cleaned_data.get("username", "")
+        if not {"username", "password"} <= self.cleaned_data.keys():
+            return super().clean()  # nothing was tried: Django comes here after a field's own error too
+        username = self.cleaned_data["username"]
         address = self.request.META.get("REMOTE_ADDR", "") if self.request is not None else ""
         wait = limits.take_login_try(username, address)
         if wait is not None:
             self.retry_after = max(1, math.ceil(wait))
             raise ValidationError(_too_many(self.retry_after), code="rate_limited")
         cleaned = super().clean()
-        limits.forget_failed_logins(username, address)
+        if self.get_user() is not None:
+            limits.forget_failed_logins(username, address)
         return cleaned
 
 

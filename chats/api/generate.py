@@ -33,15 +33,15 @@ class StreamDoor(LoopDoor):
 
 
 async def _stream(reader: Reader, body: StartBody, after: int) -> HttpResponseBase:
-    await reader.take_place()
     user = reader.admission.user
-    started = await runs.astart_run(user, body)
-    if started.attached:
-        response = await get_engine().queries.run(reading.get_response, user, started.response_id)
-        if is_over(response, after):
-            return nothing_follows(started.response_id)
-    # Nothing may be awaited between a start and this, or the run's first unstored events are missed.
-    return stream_to(reader, started.response_id, after, opening=started.opening if after < 0 else None)
+    async with reader.place():
+        started = await runs.astart_run(user, body)
+        if started.attached:
+            response = await get_engine().queries.run(reading.get_response, user, started.response_id)
+            if is_over(response, after):
+                return nothing_follows(started.response_id)
+        # Nothing may be awaited between a start and this, or the run's first unstored events are missed.
+        return stream_to(reader, started.response_id, after, opening=started.opening if after < 0 else None)
 
 
 class InvokeDoor(LoopDoor):

@@ -38,8 +38,8 @@ class EventsDoor(LoopDoor):
 
 
 async def _stream(reader: Reader, response_id: str, after: int, types: list[str] | None) -> HttpResponseBase:
-    await reader.take_place()
-    return stream_to(reader, response_id, after, types=types)
+    async with reader.place():
+        return stream_to(reader, response_id, after, types=types)
 
 
 def _types_of(request: Request) -> list[str] | None:

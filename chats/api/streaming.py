@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.request import Request
@@ -37,12 +37,26 @@ class Reader:
         self.admission = Admission(user_of(request), credential_of(request))
         self.flow: sse.Flow | None = getattr(request._request, "scope", {}).get("workbench.flow")
         self.dismissed: asyncio.Future[None] | None = None
-        # A stream whose client leaves before its first byte never starts, so never ends: then the place is forgotten.
-        self.place: limits.Place | None = None
+        self.streams = False
+        self._place: limits.Place | None = None
 
-    async def take_place(self) -> None:
-        """Raises DoorError rate_limited if the user has as many sockets and streams open as he may have."""
-        self.place = await get_engine().queries.run(limits.take_place, self.admission.user.pk)
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Takes one; it is given up at once unless what is done in it makes a stream, which leaves when it is over.
+
+        Raises DoorError rate_limited if the user has as many sockets and streams open as he may have.
+        """
+        self._place = await get_engine().queries.run(limits.take_place, self.admission.user.pk)
+        try:
+            yield
+        finally:
+            if not self.streams:
+                self.leave()
+
+    def leave(self) -> None:
+        """Gives the place up; again does nothing. Not left to the collector: requests are cycles, and it comes late."""
+        if self._place is not None:
+            self._place.release()
 
     def close(self, code: int) -> None:
         """The guard's, on the stream's loop."""
@@ -71,7 +85,8 @@ def stream_to(
     """What follows `after` in the response's log. Call it on the event loop: it listens from now on."""
     engine = get_engine()
     batches = Following(response_id, after, engine.hub, engine.queries, opening=opening)
-    stream = _Stream(batches, _watched(reader, batches, types))
+    stream = _Stream(reader, batches, _watched(reader, batches, types))
+    reader.streams = True
     headers = _headers(response_id)
     return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=headers)
 
@@ -80,9 +95,14 @@ class _Stream:
     """What Django iterates. It calls `close` when the request is over, however that came: a client that leaves
     while something is being sent leaves the generator suspended, and one that leaves earlier never starts it."""
 
-    def __init__(self, batches: Following, texts: AsyncGenerator[str, None]) -> None:
-        self.close = batches.close
+    def __init__(self, reader: Reader, batches: Following, texts: AsyncGenerator[str, None]) -> None:
+        self._reader = reader
+        self._batches = batches
         self._texts = texts
+
+    def close(self) -> None:
+        self._batches.close()
+        self._reader.leave()
 
     def __aiter__(self) -> AsyncIterator[str]:
         return self._texts
@@ -98,8 +118,7 @@ async def _watched(reader: Reader, batches: Following, types: Collection[str] | 
                 yield text
     finally:
         guard.leave(port, reader)
-        if reader.place is not None:
-            reader.place.release()
+        reader.leave()
 
 
 def _headers(response_id: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
 
 from chats.api.catalogue import HandlersDoor, ModelsDoor
 from chats.api.chats import ChatDoor, ChatsDoor
@@ -19,15 +19,29 @@ from chats.api.socket_ticket import SocketTicketDoor
 
 app_name = "api"
 
-# A chat's own name may have slashes in it, hence `path`; other ids never do. What may stand behind a chat's name is in
-# protocol.SUBADDRESSES too: no new chat's name ends in it.
+
+class NameConverter:
+    """A chat's id or own name, which may have slashes and line feeds in it."""
+
+    regex = r"[\s\S]+"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: object) -> str:
+        return str(value)
+
+
+register_converter(NameConverter, "name")
+
+# What may stand behind a chat's name is in protocol.SUBADDRESSES too: no new chat's name ends in it.
 urlpatterns = [
     path("generate/stream", StreamDoor.as_view(), name="generate-stream"),
     path("generate/invoke", InvokeDoor.as_view(), name="generate-invoke"),
     path("chats/", ChatsDoor.as_view(), name="chats"),
-    path("chats/<path:chat_id>/messages/", MessagesDoor.as_view(), name="messages"),
-    path("chats/<path:chat_id>/export/", ExportDoor.as_view(), name="export"),
-    path("chats/<path:chat_id>/", ChatDoor.as_view(), name="chat"),
+    path("chats/<name:chat_id>/messages/", MessagesDoor.as_view(), name="messages"),
+    path("chats/<name:chat_id>/export/", ExportDoor.as_view(), name="export"),
+    path("chats/<name:chat_id>/", ChatDoor.as_view(), name="chat"),
     path("messages/<str:message_id>/", MessageDoor.as_view(), name="message"),
     path("messages/<str:message_id>/feedback/", FeedbackDoor.as_view(), name="feedback"),
     path("responses/<str:response_id>/events/", EventsDoor.as_view(), name="events"),

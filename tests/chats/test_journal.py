@@ -308,3 +308,14 @@ def test_a_job_whose_wake_up_was_lost_is_done_all_the_same(writer, monkeypatch):
     writer.settle()
     monkeypatch.setattr(writer.journal._wake, "set", lambda: None)
     assert writer.journal.write(lambda: "done").result(PATIENCE) == "done"
+
+
+def test_the_last_job_of_a_stop_comes_after_all_that_waits(writer, chat):
+    log = writer.new_log(chat)
+    go_on, found = writer.held(), []
+    say(log, "the last words")
+    stopping = threading.Thread(target=writer.journal.stop, args=[lambda: found.append(text_of(log))])
+    stopping.start()
+    go_on.set()
+    stopping.join(PATIENCE)
+    assert found == [['{"content":"the last words"}']]

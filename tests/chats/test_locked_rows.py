@@ -237,3 +237,16 @@ def reapable(worker_id):
     elsewhere(lambda: free.extend(Worker.objects.filter(pk=worker_id).select_for_update(skip_locked=True)))
     time.sleep(0.02)
     return free
+
+
+def test_jobs_that_wait_for_a_lock_leave_the_others_their_turns(writer, chat):
+    def touch():
+        Chat.objects.filter(pk=chat.pk).update(updated_at=timezone.now())
+
+    with locked(Chat.objects.filter(pk=chat.pk)):
+        stuck = [writer.journal.write(touch) for _ in range(2)]
+        until(lambda: len(writer.journal._jobs._put_off) == 2, "both are put off")
+        assert writer.journal.write(lambda: "done").result(PATIENCE) == "done"
+        assert not any(job.done() for job in stuck)
+    for job in stuck:
+        job.result(PATIENCE)

@@ -55,3 +55,10 @@ def test_the_admins_page_is_no_way_round(login):
 
 def test_a_wrong_password_is_told_as_ever(login):
     assert "Too many" not in login("wrong").content.decode()
+
+
+def test_a_try_without_a_password_forgets_no_failures(login):
+    for _ in range(2):
+        login("wrong")
+        assert login("").status_code == 200
+    assert login(RIGHT).status_code == 429

@@ -241,3 +241,9 @@ def test_nothing_is_written_while_the_server_stops(client_of_owner: JSONClient, 
     response = change(client_of_owner, chat, {"title": "x"})
     assert (response.status_code, response.json()["code"]) == (503, "unavailable")
     assert response["Retry-After"] == "1"
+
+
+def test_a_name_with_a_line_feed_is_an_address_too(engine: Engine, client_of_owner: JSONClient) -> None:
+    made = client_of_owner.ask("POST", "/chats/", {"name": "a\nb"}).json()
+    assert client_of_owner.get_json("/chats/a%0Ab/")["id"] == made["id"]
+    assert client_of_owner.get_json("/chats/a%0Ab/messages/")["results"] == []

@@ -1,6 +1,7 @@
 """Starting a run through HTTP: streamed live, or answered at its end."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -197,3 +198,21 @@ def test_a_token_that_is_revoked_during_the_wait_gets_no_answer(owner: User, mon
 
     monkeypatch.setattr(runs, "wait_for_end", revoke)
     assert bearer_of(owner).ask("POST", "/generate/invoke", TEXT).status_code == 401
+
+
+async def test_streams_that_come_to_nothing_hold_no_place(client: AsyncJSONClient, gate: Any, settings: Any) -> None:
+    settings.WORKBENCH_MAX_SOCKETS_PER_USER = 1
+    gate.set()
+    gc.disable()  # requests are cycles: what only the collector frees is held until it comes
+    try:
+        unknown = {"task": "gated", "content": "Hi", "chat_id": "01970000-0000-7000-8000-000000000000"}
+        assert (await client.ask("POST", "/generate/stream", unknown)).status_code == 404
+        body = {"task": "gated", "content": "Hi", "request_id": "once"}
+        source = await client.stream(body)
+        last = (await source.rest())[-1]["sequence"]
+        await source.close()
+        again = await client.ask("POST", "/generate/stream", body, **{"Last-Event-ID": str(last)})
+        assert again.status_code == 204
+        assert (await (await client.stream({"content": "Hi"})).rest())[-1]["type"] == "response_end"
+    finally:
+        gc.enable()

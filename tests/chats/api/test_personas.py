@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
+from chats import library
 from chats.models import Persona, Run
 from tests.chats.api.makers import JSONClient, logged_in
 from workbench.models import User
@@ -52,3 +53,20 @@ def test_a_start_takes_ones_own_persona_and_not_anothers(client_of_owner: JSONCl
     assert logged_in(stranger).ask("POST", "/generate/invoke", body).status_code == 404
     assert client_of_owner.ask("POST", "/generate/invoke", body).status_code == 200
     assert Run.objects.get().inputs["persona"] == "Be secretive."
+
+
+def test_a_change_keeps_what_an_admin_has_changed_meanwhile(
+    client_of_owner: JSONClient, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(client_of_owner).json()
+    own = library._own
+
+    def read_and_then_disabled(*args: Any) -> Any:
+        kept = own(*args)
+        Persona.objects.filter(pk=kept.pk).update(enabled=False)
+        return kept
+
+    monkeypatch.setattr(library, "_own", read_and_then_disabled)
+    client_of_owner.ask("PATCH", f"/personas/{made['id']}/", {"name": "Author"})
+    persona = Persona.objects.get(pk=made["id"])
+    assert (persona.name, persona.enabled) == ("Author", False)
