@@ -1,5 +1,6 @@
 """A real site for a real browser: `manage.py serve` on a database file of its own, that can be killed and restarted."""
 
+import json
 import os
 import shutil
 import signal
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
 
 from tests.browser.accounts import PASSWORD
 from tests.processes import ROOT, ServerProcess
@@ -83,3 +84,36 @@ def ask(page: Page, text: str, task: str = "demo") -> None:
     page.get_by_label("Answered by").select_option(task)
     page.get_by_label("Message", exact=True).fill(text)
     page.keyboard.press("Enter")
+
+
+class HeldStarts:
+    """The starts that a page sends, held back until they are let go or refused: the server hasn't heard of them."""
+
+    def __init__(self, page: Page) -> None:
+        self._held: list[str | bytes] = []
+        self._is_holding = True
+        page.route_web_socket("**/*", self._between)
+        page.reload()
+        ready(page)
+
+    def _between(self, socket: WebSocketRoute) -> None:
+        self._page, self._server = socket, socket.connect_to_server()
+        socket.on_message(self._sent)
+
+    def _sent(self, frame: str | bytes) -> None:
+        if self._is_holding and json.loads(frame)["type"] == "start":
+            self._held.append(frame)
+        else:
+            self._server.send(frame)
+
+    def let_go(self) -> None:
+        self._is_holding = False
+        for frame in self._held:
+            self._server.send(frame)
+
+    def refuse(self) -> None:
+        self._is_holding = False
+        for frame in self._held:
+            request_id = json.loads(frame)["request_id"]
+            error = {"type": "error", "code": "rate_limited", "message": "Not so fast.", "request_id": request_id}
+            self._page.send(json.dumps(error))

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.site import ask, ready
+from tests.browser.site import HeldStarts, ask, ready
 from tests.browser.test_chat import answer_of, finished, stored
 
 pytestmark = pytest.mark.browser
@@ -119,3 +119,38 @@ def test_an_option_out_of_its_bounds_isnt_taken(person, reader):
     page.keyboard.press("Escape")
     expect(page.locator("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Options", exact=True)).to_be_focused()
+
+
+def test_what_waits_in_a_new_chat_is_sent_in_it_though_another_new_one_was_begun(person, reader):
+    page = person.signed_in(reader)
+    starts = HeldStarts(page)
+    ask(page, "text one")
+    say(page, "text two")
+    expect(waiting_in(page)).to_have_text(["text two"])
+    page.get_by_role("link", name="New chat").click()
+    expect(waiting_in(page)).to_have_count(0)
+    expect(page.locator("#thread .message")).to_have_count(0)
+    starts.let_go()
+    page.locator("#chat-list").get_by_role("link", name="text one").click()
+    expect(answer_of(page)).to_contain_text("You wrote: two")
+    finished(page)
+    requests = [message["parts"][0]["content"] for message in stored(page) if message["kind"] == "request"]
+    assert requests == ["text one", "text two"]
+    expect(page.locator("#chat-list .title")).to_have_text(["text one"])
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["there", "in another new chat"])
+def test_a_new_chat_that_is_refused_gives_back_all_that_was_written_for_it(person, reader, elsewhere):
+    page = person.signed_in(reader)
+    starts = HeldStarts(page)
+    ask(page, "text one")
+    say(page, "text two")
+    expect(waiting_in(page)).to_have_text(["text two"])
+    if elsewhere:
+        page.get_by_role("link", name="New chat").click()
+        expect(page.locator("#thread .message")).to_have_count(0)
+    starts.refuse()
+    expect(page.locator("#banner")).to_contain_text("Not so fast.")
+    expect(box_of(page)).to_have_value("text one\ntext two")
+    expect(waiting_in(page)).to_have_count(0)
+    expect(page.locator("#thread .message")).to_have_count(0)

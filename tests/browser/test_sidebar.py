@@ -133,12 +133,19 @@ def test_a_pinned_chat_stands_first_in_every_tab_however_old_it_is(person, reade
     expect(second.locator("#chat-list h2").filter(has_text="Pinned")).to_have_count(0)
 
 
+INDEXED = """async (text) => {
+    const found = async () => (await (await fetch(`/api/v1/search/?q=${text}`)).json()).results.length > 0;
+    while (!(await found())) await new Promise((resolve) => setTimeout(resolve, 100));
+}"""
+
+
 def test_search_finds_words_of_answers_marks_them_and_leads_there(person, reader):
     page = person.signed_in(reader)
     for text in ("text about a nightingale", "text about nothing"):
         page.get_by_role("link", name="New chat").click()
         ask(page, text)
         finished(page)
+    page.evaluate(INDEXED, "nighting")  # an answer can be found a moment after its end
     page.keyboard.press("Control+k")
     expect(page.get_by_label("Search your chats")).to_be_focused()
     page.keyboard.type("nighting")
@@ -162,3 +169,67 @@ def test_a_chat_is_downloaded_as_it_was_said(person, reader):
         choose(page, "text one", "Download")
     assert "You wrote: one" in download.value.path().read_text()
     expect(page.get_by_role("menu")).to_have_count(0)
+
+
+ROUND_TRIPS = "async () => { for (let i = 0; i < 5; i++) await fetch(location.href, {cache: 'no-store'}); }"
+
+
+def pages_read(page: Page) -> list[str]:
+    """The addresses of the list's further pages, as they are asked for."""
+    asked: list[str] = []
+
+    def note(request) -> None:
+        if "cursor=" in request.url:
+            asked.append(request.url)
+
+    page.on("request", note)
+    return asked
+
+
+def test_a_list_that_isnt_shown_isnt_read_to_its_end(people, reader, site):
+    give_chats(site, reader, 120)
+    page = people(viewport={"width": 390, "height": 800}).signed_in(reader)
+    asked = pages_read(page)
+    with page.expect_response(lambda response: "status=active&limit=50" in response.url):
+        page.reload()
+    ready(page)
+    page.evaluate(ROUND_TRIPS)
+    assert asked == []
+    page.get_by_role("button", name="Chats").click()
+    page.locator("#chats").evaluate("list => (list.scrollTop = list.scrollHeight)")
+    expect(page.get_by_role("link", name="Chat number 60", exact=True)).to_be_attached()
+
+
+def test_a_page_of_the_list_that_cant_be_read_isnt_asked_for_again_at_once(person, reader, site):
+    give_chats(site, reader, 120)
+    page = person.signed_in(reader)
+    person.tolerated = ("ERR_FAILED",)
+    page.route("**/api/v1/chats/*cursor=*", lambda route: route.abort())
+    asked = pages_read(page)
+    chats = page.locator("#chats")
+    with page.expect_event("requestfailed"):
+        chats.evaluate("list => (list.scrollTop = list.scrollHeight)")
+    page.evaluate(ROUND_TRIPS)
+    assert len(asked) == 1
+    page.unroute_all()
+    chats.evaluate("list => (list.scrollTop = 0)")
+    page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+    chats.evaluate("list => (list.scrollTop = list.scrollHeight)")
+    expect(page.get_by_role("link", name="Chat number 60", exact=True)).to_be_attached()
+
+
+def test_a_chat_that_is_made_while_the_list_is_read_stays_on_it(person, reader):
+    page = person.signed_in(reader)
+    held = []
+    page.route("**/api/v1/chats/?*", lambda route: held.append((route, route.fetch())))
+    page.reload()
+    ready(page)
+    while len(held) < 2:  # the pinned ones, and the others
+        page.wait_for_timeout(20)
+    ask(page, "text one")
+    finished(page)
+    expect(entry(page, "text one")).to_be_visible()
+    for route, response in held:
+        route.fulfill(response=response)
+    page.wait_for_load_state("networkidle")
+    expect(entry(page, "text one")).to_be_visible()

@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.site import ask, ready
+from tests.browser.site import HeldStarts, ask, ready
 from tests.browser.test_chat import answer_of, finished, stored
+from tests.browser.test_sidebar import entry, give_chats
 
 pytestmark = pytest.mark.browser
 
@@ -159,3 +160,103 @@ def test_nothing_on_the_page_jumps_while_it_loads(person, reader, site):
         page.goto(address)
         ready(page)
         assert page.evaluate(SHIFTS) < 0.02
+
+
+def held_reading(page: Page, opening: str) -> list:
+    """Clicks a chat whose reading stays unanswered: [its route], to be continued or aborted."""
+    held: list = []
+
+    def hold(route) -> None:
+        held.append(route)
+
+    page.route("**/state/", hold)
+    with page.expect_request("**/state/"):
+        entry(page, opening).get_by_role("link").click()
+    expect(entry(page, opening).get_by_role("link")).to_have_attribute("aria-current", "page")
+    return held
+
+
+def test_a_chat_that_cant_be_read_leaves_the_address_and_the_list_with_the_one_shown(person, reader):
+    page = person.signed_in(reader)
+    for text in ("text one", "text two"):
+        page.get_by_role("link", name="New chat").click()
+        ask(page, text)
+        finished(page)
+    address = page.url
+    person.tolerated = ("ERR_INTERNET_DISCONNECTED",)
+    [reading] = held_reading(page, "text one")
+    assert page.url == address
+    reading.abort("internetdisconnected")
+    expect(page.locator("#banner")).to_contain_text("can’t be read without a connection")
+    assert page.url == address
+    expect(page.locator("#chat-list [aria-current] .title")).to_have_text("text two")
+
+
+def test_a_click_back_on_the_open_chat_gives_the_other_one_up(person, reader, site):
+    give_chats(site, reader, 2)
+    page = person.signed_in(reader)
+    entry(page, "Chat number 1").get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Chat number 1")
+    [reading] = held_reading(page, "Chat number 0")
+    entry(page, "Chat number 1").get_by_role("link").click()
+    with page.expect_response("**/state/"):
+        reading.continue_()
+    page.evaluate("fetch(location.href)")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Chat number 1")
+    expect(page.locator("#chat-list [aria-current] .title")).to_have_text("Chat number 1")
+
+
+def test_a_new_chat_that_starts_while_another_is_opened_leaves_each_its_address(person, reader, site):
+    give_chats(site, reader, 1)
+    page = person.signed_in(reader)
+    starts = HeldStarts(page)
+    ask(page, "text one")
+    [reading] = held_reading(page, "Chat number 0")
+    starts.let_go()
+    assert "You wrote: one" in finished(page)
+    started = page.url
+    reading.continue_()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Chat number 0")
+    expect(page.locator("#chat-list [aria-current] .title")).to_have_text("Chat number 0")
+    assert page.url != started
+    page.go_back()
+    expect(page).to_have_url(started)
+
+
+def test_what_is_written_in_an_edit_box_is_there_when_one_comes_back(person, reader, site):
+    give_chats(site, reader, 1)
+    page = person.signed_in(reader)
+    ask(page, "text one")
+    finished(page)
+    box = page.get_by_label("Your message, edited")
+    question_of(page).get_by_role("button", name="Edit").click()
+    box.fill("text half")
+    entry(page, "Chat number 0").get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Chat number 0")
+    page.go_back()
+    question_of(page).get_by_role("button", name="Edit").click()
+    expect(box).to_have_value("text half")
+    page.keyboard.press("Escape")
+    question_of(page).get_by_role("button", name="Edit").click()
+    expect(box).to_have_value("text one")
+
+
+def test_an_edit_goes_on_though_another_tab_has_gone_to_another_branch(person, reader):
+    page = person.signed_in(reader)
+    for text in ("text one", "text two"):
+        ask(page, text)
+        finished(page)
+    second = person.tab(page.url)
+    question_of(page).get_by_role("button", name="Edit").click()
+    box = page.get_by_label("Your message, edited")
+    box.fill("text half")
+    first = second.locator(".message.request").first
+    first.get_by_role("button", name="Edit").click()
+    second.get_by_label("Your message, edited").fill("text other")
+    second.keyboard.press("Control+Enter")
+    expect(answer_of(second)).to_contain_text("You wrote: other")
+    expect(answer_of(page)).to_contain_text("You wrote: other")
+    expect(box).to_have_value("text half")
+    expect(box).to_be_focused()
+    box.press("Control+Enter")
+    expect(page.locator(".message.response .parts")).to_contain_text(["You wrote: one", "You wrote: half"])

@@ -5,6 +5,9 @@ import { recall, remember } from "wb/storage";
 
 const TOUCH = window.matchMedia("(hover: none) and (pointer: coarse)");
 
+/** Texts one below the other, without those that say nothing. */
+const inLines = (...texts) => texts.filter(Boolean).join("\n");
+
 export class Composer {
   #form;
   #box;
@@ -75,7 +78,7 @@ export class Composer {
 
   /** Gives text back that couldn't be sent, before what has been written since. */
   giveBack(text) {
-    this.#box.value = [text, this.#box.value].filter((piece) => piece !== "").join("\n");
+    this.#box.value = inLines(text, this.#box.value);
     this.#edited();
   }
 
@@ -131,6 +134,5 @@ export class Composer {
 
 /** The draft of a chat that isn't open here gets text back that couldn't be sent. */
 export function giveBackTo(key, text) {
-  const draft = recall(`draft:${key}`);
-  remember(`draft:${key}`, draft ? `${text}\n${draft}` : text);
+  remember(`draft:${key}`, inLines(text, recall(`draft:${key}`)));
 }

@@ -105,7 +105,7 @@ class Page {
     this.#openBox(chat);
     this.keys.listen();
     window.addEventListener("unhandledrejection", ({ reason }) => isMissingModule(reason) && this.#lacksModule());
-    window.addEventListener("popstate", () => this.#show(this.addresses.chatIn(location.pathname)));
+    window.addEventListener("popstate", () => this.go(this.addresses.chatIn(location.pathname)));
     this.connection.start();
   }
 
@@ -122,38 +122,51 @@ class Page {
     return this.#chatId ?? `new ${this.#newChats}`;
   }
 
+  /** Of drafts: a new chat's is the same in all of them. */
   #boxKey(chatId) {
     return `${data.user_id}:${chatId ?? "new"}`;
+  }
+
+  /** Of what waits, which belongs to this very chat: a new chat's waits for the start that is on its way there. */
+  #queueKey(place) {
+    return `${data.user_id}:${place}`;
   }
 
   // From chat to chat
 
   /** Opens another chat, or a new one (null), in this page. */
   go(chatId) {
-    if (chatId !== null && chatId === this.#chatId) {
-      this.library.open(chatId);
-      return this.composer.focus();
-    }
+    if (chatId === null || chatId !== this.#chatId) return this.#show(chatId);
+    this.#opening += 1; // what was about to be opened isn't wanted any more
+    this.#showAddress(chatId);
+    return this.composer.focus();
+  }
+
+  /** The address and the list name the chat that is shown. */
+  #showAddress(chatId) {
     const address = this.addresses.chat(chatId);
     if (address !== location.pathname) history.pushState(null, "", address);
-    return this.#show(chatId);
+    this.library.open(chatId);
   }
 
   async #show(chatId) {
     const opening = ++this.#opening;
-    this.library.open(chatId);
+    this.library.open(chatId); // the list answers at once; the address follows when there is something to show
     this.banner.clearNotice();
     try {
       const { chat, messages, tree } = chatId === null ? { chat: null } : await this.api.state(chatId);
       if (opening !== this.#opening) return;
       this.#leave();
       if (chat) this.thread.load(chat, messages, tree);
+      this.#showAddress(chatId);
       this.#showTitle(chat?.title);
       this.#openBox(chat);
       this.announce(byId("chat-title").textContent);
     } catch (error) {
-      if (!(error instanceof Unreachable)) location.assign(location.href); // its page says what is wrong
-      else if (opening === this.#opening) this.banner.tell(gettext("This chat can’t be read without a connection."));
+      if (opening !== this.#opening) return;
+      if (!(error instanceof Unreachable)) return location.assign(this.addresses.chat(chatId)); // it says what is wrong
+      this.#showAddress(this.#chatId);
+      this.banner.tell(gettext("This chat can’t be read without a connection."));
     }
   }
 
@@ -165,11 +178,10 @@ class Page {
 
   /** The box, the queue and the choices of a chat; what is on its way in it is shown again. */
   #openBox(chat) {
-    const key = this.#boxKey(chat?.id ?? null);
-    this.queue.open(key);
+    this.queue.open(this.#queueKey(this.#place));
     this.choices.open(chat);
     this.welcome.describe(this.choices.handler);
-    this.composer.open(key);
+    this.composer.open(this.#boxKey(this.#chatId));
     const waiting = this.outbox.at(this.#place);
     if (waiting) this.thread.showSending(waiting.text, waiting.frame.parent_id ?? null);
     this.#isOpen = true;
@@ -240,7 +252,9 @@ class Page {
     if (sent === null) return;
     if (sent.stop) this.send({ type: "cancel", response_id: frame.response_id });
     if (!isHere) {
-      this.send({ type: "unsubscribe", response_id: frame.response_id });
+      if (NEW.test(sent.place)) this.queue.rename(this.#queueKey(sent.place), this.#queueKey(frame.chat_id));
+      // Whoever was quicker to open the new chat from the list follows it already.
+      if (frame.chat_id !== this.#chatId) this.send({ type: "unsubscribe", response_id: frame.response_id });
       return;
     }
     if (this.#chatId === null) this.#openNew(frame.chat_id);
@@ -250,13 +264,15 @@ class Page {
   }
 
   #openNew(chatId) {
-    history.replaceState(null, "", this.addresses.chat(chatId));
+    // Unless the reader has gone back or forward, and that chat is about to be shown.
+    const isNamed = this.addresses.chatIn(location.pathname) !== null;
+    if (!isNamed) history.replaceState(null, "", this.addresses.chat(chatId));
     const chat = this.library.find(chatId); // told of before the start was answered, as a rule
     this.thread.chat = chat ?? { id: chatId, active_leaf: null };
     if (chat) this.#showTitle(chat.title);
     this.library.open(chatId);
     this.composer.move(this.#boxKey(chatId));
-    this.queue.move(this.#boxKey(chatId));
+    this.queue.move(this.#queueKey(chatId));
   }
 
   #keepChoices() {
@@ -295,13 +311,16 @@ class Page {
   }
 
   #refused(sent, isHere) {
-    if (!isHere) {
-      if (sent.text !== null) giveBackTo(this.#boxKey(NEW.test(sent.place) ? null : sent.place), sent.text);
-      return;
-    }
+    const isNew = NEW.test(sent.place);
+    const chatId = isNew ? null : sent.place;
+    // A chat that never began, or isn't seen, holds no queue: its messages would be lost, or sent without this one.
+    const waited = isNew || !isHere ? this.queue.takeAll(this.#queueKey(sent.place)) : [];
+    const text = [sent.text, ...waited].filter((each) => each !== null).join("\n");
+    if (chatId === this.#chatId) this.composer.giveBack(text);
+    else giveBackTo(this.#boxKey(chatId), text);
+    if (!isHere) return;
     this.queue.hold(true);
     this.thread.showUnsent();
-    if (sent.text !== null) this.composer.giveBack(sent.text);
     this.thread.sync();
     this.#threadChanged();
   }

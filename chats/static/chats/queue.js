@@ -8,6 +8,8 @@ import { gettext } from "wb/words";
 
 /** @typedef {{text: string, fields: object}} Waiting `fields`: of the start, as they were chosen then */
 
+const kept = (key) => JSON.parse(recall(`queue:${key}`)) ?? [];
+
 export class Queue {
   /** @type {Waiting[]} */
   #waiting = [];
@@ -22,7 +24,7 @@ export class Queue {
   /** Shows the queue of another chat. */
   open(key) {
     this.#key = `queue:${key}`;
-    this.#waiting = JSON.parse(recall(this.#key)) ?? [];
+    this.#waiting = kept(key);
     this.#held = false;
     this.#draw();
   }
@@ -32,6 +34,23 @@ export class Queue {
     remember(this.#key, null);
     this.#key = `queue:${key}`;
     this.#keep();
+  }
+
+  /** The same for a new chat that isn't shown any more. */
+  rename(oldKey, key) {
+    const waiting = kept(oldKey);
+    if (waiting.length === 0) return;
+    remember(`queue:${oldKey}`, null);
+    remember(`queue:${key}`, JSON.stringify([...waiting, ...kept(key)]));
+    if (this.#key === `queue:${key}`) this.open(key);
+  }
+
+  /** Takes all that waits in a chat, shown or not. @returns {string[]} the texts */
+  takeAll(key) {
+    const waiting = this.#key === `queue:${key}` ? this.#waiting.splice(0) : kept(key);
+    remember(`queue:${key}`, null);
+    this.#draw();
+    return waiting.map(({ text }) => text);
   }
 
   get isHeld() {

@@ -23,6 +23,8 @@ export class Sidebar {
   #isReading = false;
   #status = "active"; // or archived
   #hidden = new Set(); // about to be deleted
+  #hearings = 0;
+  #heardAt = new Map(); // chat id → which hearing told of it last
 
   /**
    * @param {object} elements `list`, `empty`, `end` (what is near the end when it comes into sight), `archived` (button)
@@ -91,6 +93,7 @@ export class Sidebar {
   }
 
   hearChat(change, chat) {
+    this.#heardAt.set(chat.id, ++this.#hearings);
     if (change === "deleted" || chat.status !== this.#status) this.#chats.delete(chat.id);
     else this.#chats.set(chat.id, chat);
     this.#flush.request();
@@ -99,25 +102,28 @@ export class Sidebar {
   /** Reads the list's first page: what's missing from its stretch of time is gone. */
   async sync() {
     const status = this.#status;
+    const before = this.#hearings;
     try {
       const [{ results: pinned }, { results, next }] = await Promise.all([
         this.api.pinnedChats(status),
         this.api.chats({ status }),
       ]);
-      if (status === this.#status) this.#takeFirst(results, pinned, next);
+      if (status === this.#status) this.#takeFirst(results, pinned, next, before);
     } catch (error) {
       this.onTrouble(error);
     }
   }
 
-  #takeFirst(results, pinned, next) {
+  /** `before`: the last hearing when this was asked for; what was heard since is newer than what was read. */
+  #takeFirst(results, pinned, next, before) {
+    const isNewer = (id) => this.#heardAt.get(id) > before;
     const last = results.at(-1)?.updated_at ?? "";
     const listed = new Set([...results, ...pinned].map((chat) => chat.id));
     for (const chat of [...this.#chats.values()]) {
       const isCovered = next === null || chat.updated_at > last || chat.pinned;
-      if (isCovered && !listed.has(chat.id)) this.#chats.delete(chat.id);
+      if (isCovered && !listed.has(chat.id) && !isNewer(chat.id)) this.#chats.delete(chat.id);
     }
-    for (const chat of [...results, ...pinned]) this.#take(chat);
+    for (const chat of [...results, ...pinned]) if (!isNewer(chat.id)) this.#take(chat);
     if (this.#chats.size <= listed.size || this.#next === null) this.#next = next;
     this.#draw();
     this.#readOnIfNear();
@@ -135,14 +141,16 @@ export class Sidebar {
       this.#draw();
     } catch (error) {
       this.onTrouble(error);
+      return; // the next hello, or scrolling there again, tries again
     } finally {
       this.#isReading = false;
     }
     this.#readOnIfNear();
   }
 
-  /** The observer speaks only when something comes into sight, not while it stays there. */
+  /** The observer speaks only when something comes into sight, not while it stays there; a hidden end is nowhere. */
   #readOnIfNear() {
+    if (!this.end.checkVisibility()) return;
     const { top } = this.end.getBoundingClientRect();
     if (top < window.innerHeight) this.#readOn();
   }

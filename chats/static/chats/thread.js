@@ -120,6 +120,7 @@ export class Thread {
     const fresh = { chat_id, errors: [], metadata: {}, usage: {}, feedback: null, finished_at: null };
     const made = { task, model_id: model };
     const parts = [{ kind: "text", content: text ?? "" }];
+    const isElsewhere = parentId !== null && !this.#has(parentId); // another tab has gone to another branch meanwhile
     if (!this.#has(message_id)) {
       const request = { id: message_id, parent_id: parentId, kind: "request", status: "completed", parts };
       this.messages = [...this.#upTo(parentId), { ...fresh, ...made, ...request }];
@@ -133,6 +134,7 @@ export class Thread {
     if (this.running) this.announce(gettext("The answer has started."));
     this.#flush.request();
     this.onChange();
+    if (isElsewhere) this.sync({ whole: true });
   }
 
   // Frames
@@ -167,15 +169,15 @@ export class Thread {
     if (moved && chat.active_leaf !== null && !this.#has(chat.active_leaf)) this.sync();
   }
 
-  /** Reads the chat, and its branch if that isn't the one shown. */
-  async sync() {
+  /** Reads the chat, and its branch if that isn't the one shown, or isn't shown from its root (`whole`). */
+  async sync({ whole = false } = {}) {
     if (this.chat === null) return;
     const reading = ++this.#readings;
     try {
       const chat = await this.api.chat(this.chat.id);
       if (reading !== this.#readings) return;
       const known = chat.active_leaf === null || chat.active_leaf === this.messages.at(-1)?.id;
-      const state = known ? { chat, messages: this.messages } : await this.api.state(chat.id);
+      const state = known && !whole ? { chat, messages: this.messages } : await this.api.state(chat.id);
       if (reading === this.#readings) this.load(state.chat, state.messages, state.tree);
     } catch (error) {
       if (error.status === 404 && reading === this.#readings) this.onGone();

@@ -7,6 +7,7 @@ import { MessageView } from "wb/message";
 
 export class ThreadView {
   #shown = new Map(); // message id → {view, actions, state}
+  #branch = new Set(); // the elements of the branch that is shown
   #ratings = new Map(); // message id → feedback given on this page
   #focusNext = null; // {id, name}: the button to focus once it is drawn
 
@@ -33,13 +34,18 @@ export class ThreadView {
       const alternatives = branches.alternatives(message.id);
       return this.#show(message, { isLast: index === last, busy, alternatives });
     });
-    const kept = new Set(elements);
-    for (const child of [...this.element.children]) if (!kept.has(child)) child.remove();
+    this.#branch = new Set(elements);
+    for (const child of [...this.element.children]) if (!this.#stays(child)) child.remove();
     elements.forEach((element, index) => {
       const there = this.element.children[index] ?? null;
       if (there !== element) this.element.insertBefore(element, there);
     });
     this.#focus();
+  }
+
+  /** What somebody is writing in stays until that is done, also when another tab has gone to another branch. */
+  #stays(element) {
+    return this.#branch.has(element) || element.classList.contains("editing");
   }
 
   /** Forgets all: another chat comes. */
@@ -53,9 +59,12 @@ export class ThreadView {
     const { edit } = await import("wb/editing");
     const { view, actions } = this.#shown.get(message.id) ?? {};
     if (view === undefined) return; // the chat was left meanwhile
-    edit(view.element, textOf(message), {
+    edit(view.element, { id: message.id, text: textOf(message) }, {
       onSend: (text) => this.onAsk({ text, parent_id: message.parent_id, branch: true }),
-      onEnd: () => actions.focus("edit"),
+      onEnd: () => {
+        if (this.#stays(view.element)) actions.focus("edit");
+        else view.element.remove();
+      },
     });
   }
 
