@@ -176,6 +176,7 @@ def test_a_stop_in_a_later_turn_leaves_a_chat_that_goes_on(chat: Chat, tested: P
     assert stopped.outcome == ("cancelled", None)
     assert "tool-return" in _kinds(stopped)
     assert stopped.message.usage["total_tokens"] > 0  # of the first turn, which is paid for
+    assert "cost" in stopped.message.metadata  # None where the model has no price
     chat.goes_on()
 
 

@@ -134,6 +134,7 @@ class ChatHandler(BaseTaskHandler):
                     yield event
         except asyncio.CancelledError:
             if usage.total:  # the turns before the stop were paid for
+                yield MetadataEvent(metadata=cost_facts(model_id, usage.total))
                 yield ResponseEndEvent(status="cancelled", usage=usage.total)
             raise
         except ModelError as error:
