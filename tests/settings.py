@@ -32,7 +32,6 @@ os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.d
 from workbench.settings import *  # noqa: E402, F403
 
 WORKBENCH_TITLES = False  # each is one more request to a model's stand-in; the tests of titles turn them on
-WORKBENCH_MAX_TOKENS_PER_DAY = 0  # the laws' handlers report any usage; the tests of limits set one
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":  # noqa: F405
     # Django's test client leaves the connections of asynchronous requests' threads open, and they end with them.

@@ -46,10 +46,6 @@ class Watch:
         self._heard = [(link.watched, link.watched.unstored if link.watched else 0) for link in crowd.links]
         self._watching = asyncio.create_task(self._watch())
 
-    def time_begins(self) -> None:
-        """What has to happen in time counts from now: a process that was killed is back, however long that took."""
-        self._deadline = time.monotonic() + IN_TIME
-
     async def done(self) -> Recovery:
         """When all is well, or IN_TIME is over."""
         await self._watching

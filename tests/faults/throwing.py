@@ -69,7 +69,6 @@ async def _killed(scene: Scene) -> list[Recovery]:
         for worker in workers:
             await _query(scene, "UPDATE chats_worker SET boot_id = 'another machine' WHERE id::text = ?", worker)
     await asyncio.to_thread(server.start_again)
-    watch.time_begins()
     return [await watch.done()]
 
 

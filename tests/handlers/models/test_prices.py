@@ -86,7 +86,7 @@ def test_tokens_of_a_cache_that_has_no_price_make_it_unknown():
     [
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock", "0.01155"),
         ("global.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock", "0.0105"),
-        ("anthropic.claude-3-haiku-20240307-v1:0", "bedrock", "0.000875"),
+        ("anthropic.claude-3-5-haiku-20241022-v1:0", "bedrock", "0.0028"),
         ("gpt-4o-2024-05-13", "openai", "0.0125"),
         ("gpt-4o-mini-2024-07-18", "openai", "0.00045"),
         ("gpt-4o", "openai", "0.0075"),
@@ -94,6 +94,11 @@ def test_tokens_of_a_cache_that_has_no_price_make_it_unknown():
 )
 def test_the_first_entry_that_fits_holds(model_id, vendor, amount):
     assert cost_of(model_id, USAGE, sold_by=vendor)["amount"] == amount
+
+
+@pytest.mark.parametrize("model_id", ["eu.amazon.nova-lite-v1:0", "anthropic.claude-sonnet-4-5-20250929-v1:0"])
+def test_another_regions_price_isnt_taken_for_this_ones(model_id):
+    assert cost_of(model_id, USAGE, sold_by="bedrock") is None
 
 
 @given(given_=st.integers(0, 10**9), said=st.integers(0, 10**9))
