@@ -181,11 +181,10 @@ def test_words_that_go_from_right_to_left_do_so(person, reader):
     finished(page)
     say(page, "שלום")
     finished(page)
-    direction = "element => getComputedStyle(element).direction"
     question = page.locator(".message.request").last
-    assert question.locator("[dir=auto]").first.evaluate(direction) == "rtl"
+    expect(question.locator("[dir=auto]").first).to_have_css("direction", "rtl")
     box_of(page).fill("שלום")
-    assert box_of(page).evaluate(direction) == "rtl"
+    expect(box_of(page)).to_have_css("direction", "rtl")
 
 
 def test_who_wants_less_motion_gets_none(people, reader):
