@@ -26,6 +26,7 @@ from tests.standins.bedrock_script import answer, behaviour_of, tokens_of
 from tests.standins.behaviour import Behaviour
 from tests.standins.eventstream import event_frame, exception_frame
 from tests.standins.leading import REGION
+from tests.standins.server import ServerThread
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 VENDORS = ("ai21", "amazon", "anthropic", "cohere", "deepseek", "meta", "mistral", "openai", "qwen")
@@ -62,44 +63,22 @@ class LoggedRequest:
     closed_at: float | None = None
 
 
-class BedrockStandIn:
-    """A server in a thread of its own. `log` has its requests; no request may have more words than `context_tokens`."""
+class BedrockStandIn(ServerThread):
+    """The server. `log` has its requests; no request may have more words than `context_tokens`."""
 
     def __init__(self, *, region: str = REGION, context_tokens: int = 200_000, port: int = 0) -> None:
         self.region = region
         self.context_tokens = context_tokens
         self.log: list[LoggedRequest] = []
         self.faults: list[str] = []  # frames of ours that don't fit botocore's shapes
-        self.port = port
         self._refused: Counter[str] = Counter()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="bedrock-stand-in", daemon=True)
-        self._runner = web.AppRunner(
-            self.application(), handler_cancellation=True, shutdown_timeout=0.1, access_log=None
-        )
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        super().__init__(self._application(), name="bedrock-stand-in", port=port)
 
     def start(self) -> None:
         service_model()  # a second's reading, which the first request isn't to wait for
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        super().start()
 
-    async def _start(self) -> None:
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=2048)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-
-    def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
-
-    def application(self) -> web.Application:
+    def _application(self) -> web.Application:
         application = web.Application(client_max_size=64 << 20)
         application.router.add_post("/model/{model}/{operation}", self._handle)
         application.router.add_get("/_log", self._show_log)
