@@ -31,16 +31,19 @@ class Link:
         self.asker, self.watcher = asker, watcher
         self._random = random
         self.closing = False
+        self.closed = asyncio.Event()  # nothing of it runs any more
         self.asked: Answer | None = None
         self.watched: Answer | None = None
 
     async def live(self) -> None:
-        while not self.closing:
-            self.watched = None
-            asked = await self.asker.insist(endless_order(self._random), self._random.choice(TASKS))
-            self.watched = await self.watcher.watch(asked.response_id, asked.order)
-            self.asked = asked
-            await asked.ended.wait()
+        try:
+            while not self.closing:
+                self.watched = None
+                self.asked = await self.asker.insist(endless_order(self._random), self._random.choice(TASKS))
+                self.watched = await self.watcher.watch(self.asked.response_id, self.asked.order)
+                await self.asked.ended.wait()
+        finally:
+            self.closed.set()
 
     @property
     def runs(self) -> bool:
@@ -134,6 +137,14 @@ class Crowd:
                 await self.cancel(who, answer.response_id)
                 await asyncio.wait({asyncio.ensure_future(answer.ended.wait())}, timeout=3)
 
+    async def _close(self, link: Link, who: Person) -> None:
+        """Has the link's answer cancelled, also one that it was just about to ask for."""
+        async with asyncio.timeout(STUCK_AFTER):
+            while not link.closed.is_set():
+                if link.asked is not None and not link.asked.ended.is_set():
+                    await self.stop(link.asked, who)
+                await asyncio.sleep(0.05)
+
     def cut_off(self) -> None:
         """All who can go elsewhere lose their connection."""
         for person in (*self.walkers, *self.tabs, self.reader):
@@ -145,8 +156,7 @@ class Crowd:
         stopping = []
         for number, link in enumerate(self.links):
             link.closing = True
-            if link.asked is not None and not link.asked.ended.is_set():
-                stopping.append(self.stop(link.asked, self.stoppers[(number + 2) % SERVERS]))
+            stopping.append(self._close(link, self.stoppers[(number + 2) % SERVERS]))
         outcomes = await asyncio.gather(*stopping, return_exceptions=True)
         self.breaches += [Breach("stuck", f"a cancel has no effect ({each!r})") for each in outcomes if each]
         await asyncio.wait(self._living, timeout=STUCK_AFTER)
