@@ -158,7 +158,8 @@ class Connection:
             while self._frames and self._closing is None:
                 if self._flow is not None and not await _has_room(self._flow):
                     self.close(ClosingCode.TOO_SLOW)
-                    break
+                if self.closing:
+                    break  # while it waited for room: what was queued is gone
                 text = self._frames.popleft()
                 self._characters -= len(text)
                 await self._send(text)

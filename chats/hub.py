@@ -25,6 +25,7 @@ __all__ = ["Hub", "Listener", "Opening", "Port", "UserSink"]
 
 logger = logging.getLogger(__name__)
 MOST_OPENING = 32  # batches
+MOST_OPENING_CHARACTERS = 256 * 1024  # of payload in them
 Key = TypeVar("Key")
 Member = TypeVar("Member")
 
@@ -60,6 +61,15 @@ class Opening:
     def __init__(self, first: Batch) -> None:
         self.batches = [first]
         self.whole = True
+        self._room = MOST_OPENING_CHARACTERS
+
+    def add(self, batch: Batch) -> None:
+        """Keeps the next batch, or is whole no more."""
+        self._room -= sum(len(event.payload) for event in batch.events)
+        if len(self.batches) < MOST_OPENING and self._room >= 0:
+            self.batches.append(batch)
+        else:
+            self.whole = False
 
 
 class Port:
@@ -114,7 +124,7 @@ class Port:
     @property
     def behind(self) -> bool:
         """Whether something posted hasn't gone out yet."""
-        return self._scheduled or self._delivering
+        return (self._scheduled or self._delivering) and not self.loop.is_closed()
 
     def _drain(self) -> None:
         with self._lock:
@@ -192,7 +202,7 @@ class Hub:
 
     def open(self, opening: Opening) -> None:
         """Publishes a response's first batch, and has the next ones kept in its opening for a while."""
-        (first,) = opening.batches
+        first = opening.batches[0]
         self.publish([first])
         self._openings[first.response_id] = opening
 
@@ -200,10 +210,7 @@ class Hub:
         opening = self._openings.get(batch.response_id)
         if opening is None:
             return
-        if len(opening.batches) < MOST_OPENING:
-            opening.batches.append(batch)
-        else:
-            opening.whole = False
+        opening.add(batch)
         if batch.status is not None or not opening.whole:
             self._openings.pop(batch.response_id, None)
 

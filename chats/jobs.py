@@ -92,12 +92,12 @@ class Jobs:
                 if job.give_up_at is not None:
                     wait_for_locks(HASTE)
                 result = job.call(*job.args)
-        except Exception as error:  # noqa: BLE001 - it's the caller's, who gets it from the future
+        except BaseException as error:  # noqa: BLE001 - it's the caller's, who gets it from the future
             self._failed(job, error)
         else:
             job.future.set_result(result)
 
-    def _failed(self, job: _Job, error: Exception) -> None:
+    def _failed(self, job: _Job, error: BaseException) -> None:
         if is_locked(error):
             self._put_it_off(job, error)
             return
@@ -107,7 +107,7 @@ class Jobs:
                 error = OperationalError(str(error)).with_traceback(error.__traceback__)
         job.future.set_exception(error)
 
-    def _put_it_off(self, job: _Job, error: Exception) -> None:
+    def _put_it_off(self, job: _Job, error: BaseException) -> None:
         now = time.monotonic()
         job.give_up_at = job.give_up_at or now + PATIENCE
         if now >= job.give_up_at:

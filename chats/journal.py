@@ -117,7 +117,7 @@ class Journal:
 
         A job that meets a locked row is done again from its beginning, so it changes nothing but the database.
         """
-        if self._stopping or self._thread is None:
+        if self._stopping or self._thread is None or not self._thread.is_alive():
             raise JournalStopped("the server is stopping")
         future = self._jobs.put(job, args)
         self._wake.set()
@@ -160,7 +160,7 @@ class Journal:
                 self._turn_began = None
                 due_in = LOOK_AGAIN if next_due is None else next_due - time.monotonic()
                 self._wake.wait(min(max(0.0, due_in), LOOK_AGAIN))
-        except Exception:
+        except BaseException:
             # The border: without its writer the process is good for nothing, so it goes on.
             logger.exception("A turn of the journal failed.")
             connection.close()

@@ -2,6 +2,7 @@
 
 Owns the worker's row and the beat that renews it. On PostgreSQL the beat has a thread and a connection of its own:
 a writer that waits must not cost the process its lease. On SQLite it is a job of the writer, like every write there.
+The reaper has a connection of its own too, since after an outage the pool is the last to come back.
 An orphaned answer's log is read and folded on the reaper's thread; the writer only adds its end.
 """
 
@@ -20,7 +21,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from chats import orphans
 from chats.journal import Journal, JournalStopped
 from chats.orphans import WORKER_LOST
-from chats.ownconnection import TimeOuts, is_outage, take_own_connection
+from chats.ownconnection import TimeOuts, is_locked, is_outage, renew_pool, take_own_connection
 from chats.pools import QueryPool
 from chats.protocol import Batch, DoorError
 from chats.rows import WorkerLost, confirm_lease
@@ -31,7 +32,37 @@ __all__ = ["Lease"]
 logger = logging.getLogger(__name__)
 
 STEADY = 5.0  # seconds: two beats and a retry
+SLOW = 2.5  # seconds that a beat takes when the database isn't well
 TIME_OUTS = TimeOuts(lock=1.0, statement=5.0, idle=5.0)
+READING_TIME_OUTS = TimeOuts(lock=1.0, statement=60.0, idle=60.0)  # the reaper's; a log may be long
+
+
+class Steadiness:
+    """Whether this process can tell who is dead: it has been well itself for a while, and the database with it.
+
+    After an outage, or a pause of the whole machine, nobody has renewed a lease, and whoever is first to do so again
+    must give the others time. A beat that only came late, since the machine is busy, is no such thing.
+    """
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._beaten_at = (time.monotonic(), time.time())
+
+    def beaten(self, *, took: float) -> None:
+        """A beat is stored. `took`: seconds that the database needed for it."""
+        # By both clocks: the monotonic one doesn't count the time that a machine sleeps.
+        now = (time.monotonic(), time.time())
+        gap = max(new - old for new, old in zip(now, self._beaten_at, strict=True))
+        self._beaten_at = now
+        if took > SLOW or gap > orphans.LEASE.total_seconds():
+            self._since = now[0]
+
+    def lost(self) -> None:
+        """A beat failed."""
+        self._since = time.monotonic()
+
+    def lasts(self) -> bool:
+        return time.monotonic() - self._since >= STEADY
 
 
 class Lease:
@@ -55,8 +86,9 @@ class Lease:
         self._on_lost = on_lost
         self._on_cancel = on_cancel
         self._on_reaped = on_reaped
-        self._beaten_at = self._steady_since = float("-inf")  # monotonic: the last beat, and since when in time
-        self._reaper = QueryPool(1, "reaper")
+        self._steadiness = Steadiness()
+        self._was_away = False  # the database, at the last beat
+        self._reaper = QueryPool(1, "reaper", begin=partial(take_own_connection, READING_TIME_OUTS))
         self._ending: set[str] = set()
         self._ending_lock = threading.Lock()
         self._beats: QueryPool | None = None
@@ -115,35 +147,34 @@ class Lease:
         return beating
 
     def _keep(self) -> None:
+        began = time.monotonic()
         try:
-            self._renew()
+            self._renew(began)
         except (DatabaseError, InterfaceError) as error:
+            self._steadiness.lost()
+            self._was_away = is_outage(error) and not is_locked(error)
             if self._beats is not None and is_outage(error):
                 connection.close()  # it may lead to a server that isn't the right one any more
             raise
 
-    def _renew(self) -> None:
+    def _renew(self, began: float) -> None:
         worker_id = self._journal.worker_id
         if worker_id is None or not orphans.beat(worker_id):
             self._journal.write(self._check)
             return
+        self._steadiness.beaten(took=time.monotonic() - began)
+        if self._was_away:
+            self._was_away = False
+            renew_pool()
         mine = orphans.runs_of(worker_id)
         for response_id, asked in mine.items():
             if asked:
                 self._on_cancel(response_id)
-        orphans.reap_workers(expired=self._beats_steadily())
+        orphans.reap_workers(expired=self._steadiness.lasts())
         # A run of this lease that isn't here can't be: its launch failed, or its fault couldn't be written.
         strays = [response_id for response_id in mine if response_id not in self._runs]
         for response_id in [*orphans.orphans(), *strays]:
             self.end_response(response_id)
-
-    def _beats_steadily(self) -> bool:
-        """Whether this process has lately beaten in time: after an outage others need a moment to do so again."""
-        now = time.monotonic()
-        if now - self._beaten_at > STEADY:
-            self._steady_since = now
-        self._beaten_at = now
-        return now - self._steady_since >= STEADY
 
     # What nobody runs
 

@@ -107,7 +107,16 @@ def _is_gone(worker: Worker) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    return _is_zombie(worker.pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether the process has ended and only its parent doesn't look: proc(5), the state after the name."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] in {"Z", "X"}
 
 
 def orphans() -> list[str]:

@@ -12,13 +12,15 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connection, connections
 
-__all__ = ["TimeOuts", "is_locked", "is_outage", "take_own_connection", "wait_for_locks"]
+__all__ = ["TimeOuts", "is_locked", "is_outage", "renew_pool", "take_own_connection", "wait_for_locks"]
 
 # SQLSTATE: lock_not_available, deadlock_detected. Nothing is wrong with the connection then.
 LOCKED = frozenset({"55P03", "40P01"})
 # idle_in_transaction_session_timeout, read_only_sql_transaction (after a failover, or with a full disk). To psycopg
 # they are InternalErrors, and over the second one the connection stays usable: to the wrong server.
 AWAY = frozenset({"25P03", "25006"})
+# program_limit_exceeded and its kind: OperationalErrors too, but it is what was asked that is too much.
+TOO_MUCH = frozenset({"54000", "54001", "54011", "54023"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,27 @@ def take_own_connection(time_outs: TimeOuts) -> None:
     connections[DEFAULT_DB_ALIAS] = own
 
 
+def renew_pool() -> None:
+    """After an outage: a pool in which nothing is left gives way to a new one.
+
+    psycopg_pool tries again at doubling intervals, one attempt at a time: after 40 s away, its doors stayed shut for 17
+    more. Who waits for the old one is told that it is closed, as by any broken connection. Django makes the new one.
+    """
+    wrapper = type(connections[DEFAULT_DB_ALIAS])
+    pools = getattr(wrapper, "_connection_pools", {})
+    worn = pools.get(DEFAULT_DB_ALIAS)
+    if worn is None:
+        return
+    state = worn.get_stats()
+    if not state.get("connections_errors", 0) or state.get("pool_available", 0):
+        return
+    # Made and opened under another name first: at no moment is there none, or one that isn't open.
+    renewed: Any = wrapper(connections.settings[DEFAULT_DB_ALIAS], "renewed")
+    renewed.pool.open()
+    pools[DEFAULT_DB_ALIAS] = pools.pop("renewed")
+    worn.close(timeout=0)
+
+
 def _as_parameters(time_outs: TimeOuts) -> str:
     milliseconds = {
         "lock_timeout": time_outs.lock,
@@ -68,6 +91,7 @@ def is_locked(error: BaseException) -> bool:
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database can't be written to now, whatever is asked of it. The connection is to be closed then."""
+    code = getattr(error.__cause__, "sqlstate", None)
     if isinstance(error, OperationalError | InterfaceError):
-        return True
-    return isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", None) in AWAY
+        return code not in TOO_MUCH
+    return isinstance(error, DatabaseError) and code in AWAY

@@ -14,9 +14,10 @@ from typing import Any
 
 from chats.runlog import MAX_TEXT_BYTES, End, Pending, RunLog, byte_length
 from handlers.encoding import EncodedEvent, EncodingError, canonical_json, clean_text, encode_event
+from handlers.errors import HandlerError
 from handlers.events import BaseEvent, ErrorEvent, new_tool_id
 
-__all__ = ["NotAnEvent", "Recorder", "normalise_usage", "note", "split_text"]
+__all__ = ["MOST_KEPT", "AnswerTooLarge", "NotAnEvent", "Recorder", "normalise_usage", "note", "split_text"]
 
 # What shows nothing of an answer: an error that only these follow is how the run ended.
 SILENT = frozenset({"status", "metadata", "error", "response_start", "response_end"})
@@ -24,6 +25,10 @@ MOST_NOTES = 100
 LONGEST_MESSAGE = 16 * 1024  # characters of an error's message that was an exception's text
 LONGEST_ERROR_TYPE = 100  # of an end: the column's width
 MOST_TOKENS = 2**53  # beyond it neither every client nor a sum is exact
+# An answer's end writes all of its parts in one statement, beside other runs' events: 200 MB of them take PostgreSQL
+# 6 s, and a statement may take 10 (journal.TIME_OUTS); SQLite refuses 1 GB for ever.
+MOST_KEPT = 32 * 1024 * 1024  # bytes of an answer's parts, metadata and errors, as JSON
+PART_OVERHEAD = 100  # bytes of a part's JSON beside what is said in it
 EMPTY_ANSWER = "The assistant gave no answer. Please try again, or ask in another way."
 STATUSES = ("completed", "cancelled", "error")
 
@@ -33,6 +38,13 @@ class NotAnEvent(TypeError):
 
     def __init__(self, value: object) -> None:
         super().__init__(f"a handler yields events (handlers.events), not {type(value).__name__}")
+
+
+class AnswerTooLarge(HandlerError):
+    """A response says more than can be stored as one message."""
+
+    error_type = "too_large"
+    default_message = "This answer has become too large to be kept, so it ends here. What it had said is kept."
 
 
 def note(slug: str, **facts: Any) -> dict[str, Any]:
@@ -49,6 +61,8 @@ class Recorder:
         self.notes: list[dict[str, Any]] = []
         self.dropped = 0  # events after the end
         self.silent = 0  # events that left nothing in the log
+        self._kept = 0  # bytes of what the message will hold
+        self._last_class: tuple[str, bool] | None = None  # of text: more of the same makes no new part
         self.declared_end: dict[str, Any] | None = None
         self._unrecovered: str | None = None  # the error_type of the last error that nothing visible followed
         self._shown = False
@@ -56,7 +70,8 @@ class Recorder:
         self._citation_ids: set[str] = set()
 
     def take(self, value: object) -> None:
-        """Records one yielded value. Raises NotAnEvent; a value that can't be encoded becomes an error event."""
+        """Records one yielded value; one that can't be encoded becomes an error event. Raises NotAnEvent, and
+        AnswerTooLarge before the event that would be too much."""
         if not isinstance(value, BaseEvent):
             raise NotAnEvent(value)
         if self.declared_end is not None:
@@ -107,6 +122,9 @@ class Recorder:
         if emit and not self._shown and not text.isspace():
             self._shown = True
         self._unrecovered = None
+        if persist:
+            new_part, self._last_class = self._last_class != (kind, emit), (kind, emit)
+            self._keep(byte_length(text) + (PART_OVERHEAD if new_part else 0))
         if byte_length(text) <= MAX_TEXT_BYTES:
             self.log.append_text(kind, text, emit=emit, persist=persist)
         else:
@@ -147,7 +165,15 @@ class Recorder:
     def _append(self, event: Pending) -> None:
         event.payload = canonical_json(event.fields)
         event.size = len(event.payload)
+        if event.persist and event.type != "status":
+            self._last_class = None
+            self._keep(byte_length(event.payload) + PART_OVERHEAD)
         self.log.append(event)
+
+    def _keep(self, size: int) -> None:
+        self._kept += size
+        if self._kept > MOST_KEPT:
+            raise AnswerTooLarge(detail=f"more than {MOST_KEPT} bytes would have to be kept")
 
     def _close_call(self, tool_name: str, tool_id: str | None) -> str:
         open_calls = self._open_calls.get(tool_name, [])

@@ -15,7 +15,7 @@ SQLITE_SETTINGS = (
     "PRAGMA journal_size_limit=67108864;"
 )
 # Threads of one process that may hold one of the pool's connections at once: the sync views of asgiref (one a
-# request), handlers' pool of 8, the doors' 6. Writer and heartbeat have connections of their own besides.
+# request), handlers' pool of 8, the doors' 6. Writer, heartbeat and reaper have connections of their own besides.
 POSTGRES_POOL = {"min_size": 2, "max_size": 24, "timeout": 10}
 # A server that vanished without a word (a network cut, a machine lost) is noticed within seconds, not in two hours.
 POSTGRES_CONNECTION = {

@@ -88,6 +88,16 @@ async def test_a_reader_for_whom_too_much_piles_up_is_closed_as_too_slow(socket)
     assert sum(map(len, socket.sent)) < connection_module.MAX_CHARACTERS
 
 
+async def test_a_reader_that_was_shut_out_while_it_paused_is_told_so_when_it_reads_on(socket):
+    socket.open.clear()
+    socket.connection.frame("never sent")
+    await a_moment()
+    socket.connection.close(ClosingCode.UNAUTHORIZED)
+    socket.open.set()
+    assert await socket.closing_code() == ClosingCode.UNAUTHORIZED
+    assert socket.sent == []
+
+
 async def test_a_plain_server_that_says_nothing_of_its_buffer_is_sent_everything():
     socket = Socket(flow=False)
     socket.connection.frame("a")

@@ -265,6 +265,15 @@ def test_what_a_job_raises_its_caller_gets_and_nothing_of_it_is_kept(writer, cha
     assert chat.title == ""
 
 
+def test_a_job_that_wants_to_end_the_thread_ends_only_itself(writer):
+    def leave():
+        raise SystemExit("with the whole process")
+
+    with pytest.raises(SystemExit):
+        writer.journal.write(leave).result(PATIENCE)
+    assert writer.journal.write(lambda: "still here").result(PATIENCE) == "still here"
+
+
 def test_a_job_that_meets_a_broken_connection_fails_and_the_next_one_has_a_new_one(writer, chat):
     writer.faults.fail("UPDATE")
     job = Chat.objects.filter(pk=chat.pk).update

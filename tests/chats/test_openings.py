@@ -108,8 +108,9 @@ async def test_an_answer_that_is_over_before_he_listens_is_seen_whole(hub, outle
     assert follower.finished
 
 
-async def test_what_is_kept_for_a_starter_is_bounded(hub, monkeypatch):
-    monkeypatch.setattr(hub_module, "MOST_OPENING", 2)
+@pytest.mark.parametrize(("bound", "most"), [("MOST_OPENING", 2), ("MOST_OPENING_CHARACTERS", len("{}"))])
+async def test_what_is_kept_for_a_starter_is_bounded(hub, monkeypatch, bound, most):
+    monkeypatch.setattr(hub_module, bound, most)
     opening = Opening(batch(-1, "response_start"))
     hub.open(opening)
     for _ in range(5):

@@ -80,6 +80,14 @@ def test_an_ended_process_of_this_machine_is_known_at_once(db, expired):
     assert orphans.reap_workers(expired=expired) == [dead.pk]
 
 
+def test_a_process_that_has_ended_unnoticed_by_its_parent_is_an_ended_one(db):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it stays there as a zombie
+    dead = make_worker(pid=ended.pid)
+    assert orphans.reap_workers(expired=False) == [dead.pk]
+    ended.wait()
+
+
 def test_the_same_number_in_another_boot_or_container_means_another_process(db):
     make_worker(pid=pid_of_an_ended_process(), boot_id="another")
     assert orphans.reap_workers() == []

@@ -3,9 +3,12 @@
 import contextvars
 import threading
 
+import psycopg
+import psycopg_pool
 import pytest
 from django.db import connection, connections
 
+from chats import ownconnection
 from chats.pools import GrowingPool, QueryPool
 from workbench.models import User
 
@@ -118,3 +121,35 @@ def test_a_growing_pool_that_has_stopped_takes_nothing(growing):
     growing.stop()
     with pytest.raises(RuntimeError, match="stopped"):
         growing.submit(int)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("pool" not in connection.settings_dict["OPTIONS"], reason="only PostgreSQL's are lent from a pool")
+def test_a_pool_that_lost_everything_in_an_outage_is_replaced_at_once():
+    connection.close()
+    worn = connection.pool
+    worn.open()
+    good_port = worn.kwargs["port"]
+    worn.kwargs["port"] = 1  # nobody listens there: the database is away
+    try:
+        with psycopg.connect(**{**worn.kwargs, "port": good_port}) as outside:
+            outside.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        with pytest.raises(psycopg_pool.PoolTimeout):
+            worn.getconn(timeout=2)
+        ownconnection.renew_pool()
+        assert connection.pool is not worn
+        assert User.objects.count() == 0
+    finally:
+        worn.kwargs["port"] = good_port
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("pool" not in connection.settings_dict["OPTIONS"], reason="only PostgreSQL's are lent from a pool")
+def test_a_pool_that_is_well_stays():
+    assert User.objects.count() == 0
+    pool = connection.pool
+    ownconnection.renew_pool()
+    assert connection.pool is pool

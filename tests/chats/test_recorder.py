@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
+from chats import recorder as recorder_module
 from chats.models import Run
-from chats.recorder import EMPTY_ANSWER, NotAnEvent, Recorder, normalise_usage
+from chats.recorder import EMPTY_ANSWER, AnswerTooLarge, NotAnEvent, Recorder, normalise_usage
 from chats.runlog import MAX_TEXT_BYTES, RunLog, byte_length
 from handlers.events import (
     BaseEvent,
@@ -68,6 +69,45 @@ class Record:
 
 HELLO = ContentEvent(content="hello")
 FAILED = ErrorEvent(error_type="lost", message="It got lost.")
+
+
+# What is too much
+
+
+def too_much(monkeypatch, *events):
+    """How many of the events are taken when 1,000 bytes may be kept."""
+    monkeypatch.setattr(recorder_module, "MOST_KEPT", 1000)
+    recorder = Recorder(RunLog("response", lambda log: None))
+    for taken, event in enumerate(events):
+        try:
+            recorder.take(event)
+        except AnswerTooLarge:
+            return taken
+    return len(events)
+
+
+@pytest.mark.parametrize(
+    ("event", "taken"),
+    [
+        (ContentEvent(content="x" * 100), 9),  # they make one part, so what is round it counts once
+        (ContentEvent(content="é" * 50), 9),
+        (ReasoningEvent(text="x" * 100), 9),
+        (DocumentEvent(document_id="1", title="x" * 100), 3),
+        (MetadataEvent(metadata={"x": "x" * 100}), 4),
+    ],
+)
+def test_an_answer_that_would_be_too_large_for_its_message_ends_before(monkeypatch, event, taken):
+    assert too_much(monkeypatch, *[event] * 50) == taken
+
+
+def test_what_leaves_nothing_in_the_message_may_go_on_for_ever(monkeypatch):
+    passing = [StatusEvent(message="x" * 100), ContentEvent(content="x" * 100, persist=False)]
+    assert too_much(monkeypatch, *passing * 50) == 100
+
+
+def test_text_that_is_shown_and_hidden_by_turns_makes_many_parts(monkeypatch):
+    turns = [ContentEvent(content="x"), ContentEvent(content="x", emit=False)]
+    assert too_much(monkeypatch, *turns * 50) == 9
 
 
 # What is no event

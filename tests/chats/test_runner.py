@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from chats import runner
+from chats import recorder, runner
 from chats.logcontext import RunContextFilter
-from chats.recorder import LONGEST_MESSAGE
+from chats.recorder import LONGEST_MESSAGE, AnswerTooLarge
 from chats.runs import cancel_run
 from handlers.base import BaseTaskHandler
 from handlers.errors import HandlerError, ModelThrottled
@@ -250,6 +250,20 @@ def test_events_that_dont_merge_are_numbered_one_by_one(finish):
     finished = finish(body)
     assert finished.outcome == ("completed", None)
     assert [fields["message"] for fields in finished.fields("status")] == [str(n) for n in range(3_000)]
+
+
+@BOTH_KINDS
+def test_an_answer_without_end_ends_before_it_is_too_large_to_be_stored(finish, monkeypatch, cooperative):
+    monkeypatch.setattr(recorder, "MOST_KEPT", 10_000)
+
+    async def body(self):
+        while True:
+            yield ContentEvent(content="x" * 1000)
+
+    finished = finish(body, cooperative=cooperative)
+    assert finished.outcome == ("error", "too_large")
+    assert finished.text == "x" * 9_000
+    assert finished.error == AnswerTooLarge.default_message
 
 
 def test_numbers_and_ends_of_the_handlers_own_are_passed_over(finish):
