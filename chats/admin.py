@@ -6,32 +6,40 @@ transcripts.read_transcript, which asks for a reason and keeps it. The pages for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Length
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from chats import library_admin  # noqa: F401 - registers personas, prompts and feedback
+from chats.api.bodies import parse_cursor
+from chats.api.files import headers_of
 from chats.engine import get_engine
+from chats.files import File
 from chats.models import AccessRecord, AccessToken, Chat, Event, Message, Run, Worker
 from chats.presentation import error_words, items_of
-from chats.protocol import DoorError
+from chats.protocol import DoorError, is_uuid7
 from chats.readonly_admin import OfAChat, ReadOnlyAdmin, link
-from chats.transcripts import LONGEST_REASON, may_read_transcripts, read_log, read_transcript
+from chats.transcripts import LONGEST_REASON, may_read_transcripts, read_file, read_log, read_transcript
+from chats.uploads import open_bytes
 
 if TYPE_CHECKING:
     from workbench.models import User
+
+logger = logging.getLogger(__name__)
 
 REASONS = "transcript_reasons"  # the session's: chat id → why this reader reads it
 MOST_REASONS = 50
@@ -75,6 +83,7 @@ class ChatAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         own = [
             path("<uuid:chat_id>/transcript/", view(self.transcript_view), name="chats_chat_transcript"),
+            path("<uuid:chat_id>/files/<uuid:file_id>/", view(self.file_view), name="chats_chat_file"),
             path("<uuid:chat_id>/log/<uuid:response_id>/", view(self.log_view), name="chats_chat_log"),
         ]
         return own + super().get_urls()
@@ -89,7 +98,7 @@ class ChatAdmin(ReadOnlyAdmin):
             turns = [
                 {
                     "turn": turn,
-                    "items_shown": items_of(turn.parts),
+                    "items_shown": items_of(_with_addresses(chat, turn.parts)),
                     "problems": [{**error, "words": error_words(error["type"])} for error in turn.errors],
                 }
                 for turn in page.turns
@@ -108,6 +117,21 @@ class ChatAdmin(ReadOnlyAdmin):
             return {"title": "Event log", "response": response, "events": page.events, "following": page.following}
 
         return self._with_reason(request, response.chat, "admin/chats/log.html", show)
+
+    def file_view(self, request: HttpRequest, chat_id: UUID, file_id: UUID) -> HttpResponse:
+        """What is attached to a message of the chat. Each reading is on record, as its transcript's is."""
+        chat, user = get_object_or_404(Chat, pk=chat_id), cast("User", request.user)
+        reason = request.session.get(REASONS, {}).get(str(chat.pk))
+        if reason is None or not may_read_transcripts(user):
+            return HttpResponseRedirect(reverse("admin:chats_chat_transcript", args=[chat.pk]))
+        try:
+            file = read_file(user, chat, file_id, reason)
+            if file is None:
+                raise Http404
+            with open_bytes(file) as opened:
+                return HttpResponse(opened.read(), headers=headers_of(file) | {"Cache-Control": "no-store"})
+        except DoorError as refusal:
+            return HttpResponse(refusal.message, "text/plain; charset=utf-8", refusal.http_status)
 
     def _with_reason(
         self, request: HttpRequest, chat: Chat, template: str, show: Callable[[str], dict[str, Any]]
@@ -132,6 +156,16 @@ class ChatAdmin(ReadOnlyAdmin):
             return TemplateResponse(request, "admin/chats/reason.html", context | {"form": form}, status=503)
 
 
+def _with_addresses(chat: Chat, parts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """With the door for staff as the `address` of what is attached; the API's is its owner's."""
+    return [
+        {**part, "address": reverse("admin:chats_chat_file", args=[chat.pk, part["file_id"]])}
+        if part["kind"] in ("image", "file") and is_uuid7(part["file_id"])
+        else part
+        for part in parts
+    ]
+
+
 def _uuid_or_none(text: str | None) -> UUID | None:
     try:
         return UUID(text) if text else None
@@ -141,8 +175,8 @@ def _uuid_or_none(text: str | None) -> UUID | None:
 
 def _sequence(text: str | None) -> int:
     try:
-        return int(text) if text else -1
-    except ValueError as error:
+        return parse_cursor(text, "after")
+    except DoorError as error:
         raise Http404 from error
 
 
@@ -246,6 +280,20 @@ class EventAdmin(ReadOnlyAdmin):
         return event.detail_characters is not None
 
 
+@admin.register(File)
+class FileAdmin(ReadOnlyAdmin):
+    """Files without their names; what is in them is read from a transcript."""
+
+    list_display = ("id", "owner", "mime_type", "size", "state", "created_at")
+    list_filter = ("state", "mime_type", "created_at")
+    list_select_related = ("owner",)
+    ordering = ("-id",)
+    fields = ("id", "owner", "mime_type", "size", "sha256", "state", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[File]:
+        return super().get_queryset(request).defer("name")
+
+
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin):
     owner_field = "host"
@@ -312,6 +360,10 @@ class AccessTokenAdmin(ReadOnlyAdmin):
             revoked = get_engine().write(_revoke, ids).result(PATIENCE)
         except DoorError as refusal:
             messages.error(request, refusal.message)
+            return
+        except (DatabaseError, TimeoutError):
+            logger.warning("Tokens can't be revoked: the database doesn't answer.", exc_info=True)
+            messages.error(request, "The database doesn't answer. Look in a moment which tokens are revoked.")
             return
         messages.success(request, f"{revoked} revoked. What was opened with them closes within seconds.")
 

@@ -58,7 +58,10 @@ def admit(scope: Mapping[str, Any]) -> Admission:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     if not _is_welcome_origin(headers):
         raise Refused(ClosingCode.WRONG_ORIGIN)
-    admitted = _admission(scope, headers)
+    try:
+        admitted = _admission(scope, headers)
+    except DoorError as refusal:
+        raise Refused(ClosingCode.RESTART) from refusal  # its ticket can't be looked for now
     if admitted is None:
         raise Refused(ClosingCode.UNAUTHORIZED)
     return admitted

@@ -15,8 +15,10 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.db import DatabaseError, InterfaceError
+from django.utils.translation import gettext_noop as _
+from django.utils.translation import override
 
-from chats import admission, guard, runs
+from chats import admission, guard, refusals, runs
 from chats.admission import Admission, Refused
 from chats.connection import Connection
 from chats.engine import get_engine
@@ -155,21 +157,25 @@ class ChatConsumer(AsyncConsumer):
 
     def _report(self, error: Exception, raw: dict[str, Any]) -> None:
         """The error frame; anything unforeseen is logged, and the client gets a reference to it."""
-        if isinstance(error, DoorError):
-            body = error.body()
-        elif isinstance(error, DatabaseError | InterfaceError):
-            logger.warning("The database is away.", exc_info=error)
-            body = DoorError("unavailable", "The database can't be reached; try again.", retry_after=2).body()
-        else:
-            reference = str(uuid.uuid4())
-            told = {"correlation_id": reference}
-            logger.error("A frame failed (reference %s).", reference, exc_info=error, extra=told)
-            message = f"Something went wrong. If you report it, give this reference: {reference}"
-            body = {"code": "internal", "message": message}
+        with override(refusals.language_of(self.scope)):
+            body = self._told(error)
         # As it was sent, but a lone surrogate in it can't go out again.
         named = {name: raw.get(name) for name in ("request_id", "response_id")}
         known = {name: clean_text(value) for name, value in named.items() if isinstance(value, str)}
         self._reply("error", **(known | body))
+
+    def _told(self, error: Exception) -> dict[str, Any]:
+        if isinstance(error, DoorError):
+            return refusals.told(error)
+        if isinstance(error, DatabaseError | InterfaceError):
+            logger.warning("The database is away.", exc_info=error)
+            return refusals.told(
+                DoorError("unavailable", _("The database can't be reached; try again."), retry_after=2)
+            )
+        reference = str(uuid.uuid4())
+        extra = {"correlation_id": reference}
+        logger.error("A frame failed (reference %s).", reference, exc_info=error, extra=extra)
+        return refusals.told_fault(reference)
 
     def _spawn_start(self, frame: Start, raw: dict[str, Any]) -> None:
         """Starts wait for the database one after the other; cancels and pings don't wait for them."""
@@ -180,7 +186,8 @@ class ChatConsumer(AsyncConsumer):
         """Has what waits for the database done beside the frames that follow."""
         if len(self._tasks) >= MOST_WAITING:
             work.close()
-            raise DoorError("rate_limited", f"{MOST_WAITING} frames of this socket are waiting.", retry_after=1)
+            words = _("Too much was sent at once: %(count)s frames are waiting.")
+            raise DoorError("rate_limited", words, retry_after=1, values={"count": MOST_WAITING})
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -214,7 +221,8 @@ class ChatConsumer(AsyncConsumer):
         self.admitted.require("read")
         await self._require_own(frame.response_id)
         if self.connection is not None and len(self.connection.followers) >= MOST_FOLLOWED:
-            raise DoorError("rate_limited", f"A socket follows {MOST_FOLLOWED} responses at most.", retry_after=5)
+            words = _("A connection follows %(count)s answers at most.")
+            raise DoorError("rate_limited", words, retry_after=5, values={"count": MOST_FOLLOWED})
         self._follow(frame)
 
     async def _unsubscribe(self, frame: Unsubscribe) -> None:

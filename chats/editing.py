@@ -13,12 +13,14 @@ from uuid import UUID
 
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from chats import reading, runs
 from chats.engine import get_engine
 from chats.models import Chat, Message
 from chats.protocol import DoorError, encode_frame, is_uuid7
 from chats.search import queue_title
+from chats.tidying import release_files
 from handlers.encoding import canonical_json
 
 if TYPE_CHECKING:
@@ -66,10 +68,11 @@ def change_chat(user: User, id_or_name: str, changes: Fields) -> Chat:
 def delete_chat(user: User, id_or_name: str) -> None:
     """Takes the chat from its owner's sight, frees its name, and cancels what runs in it.
 
-    What was said stays in the log, for the audit. Raises DoorError not_found.
+    What was said stays in the log, for the audit; files that no other chat uses go. Raises DoorError not_found.
     """
     chat = reading.get_chat(user, id_or_name)
     _tell("deleted", commit(_delete, user, str(chat.pk)))
+    get_engine().tidying.look(now=True)
 
 
 def commit(job: Callable[..., Result], *args: Any) -> Result:
@@ -79,7 +82,7 @@ def commit(job: Callable[..., Result], *args: Any) -> Result:
         return writing.result(PATIENCE)
     except WaitTimeout as error:
         writing.cancel()
-        message = "The database is busy: the change may or may not have been made. Look, then try again."
+        message = _("The database is busy: the change may or may not have been made. Look, then try again.")
         raise DoorError("unavailable", message, retry_after=5) from error
 
 
@@ -100,7 +103,7 @@ def _insert(chat: Chat) -> None:
 def _locked(user: User, chat_id: str) -> Chat:
     chat = reading.chats_for(user).select_for_update(no_key=True).filter(pk=UUID(chat_id)).first()
     if chat is None:
-        raise DoorError("not_found", "There is no such chat, or it isn't yours.")
+        raise DoorError("not_found", _("There is no such chat, or it isn't yours."))
     return chat
 
 
@@ -146,6 +149,7 @@ def _delete(user: User, chat_id: str) -> Chat:
     chat.status, chat.name, chat.updated_at = Chat.State.DELETED, None, timezone.now()
     chat.save(update_fields=["status", "name", "updated_at"])
     runs.cancel_runs_of(chat)
+    release_files(chat)
     return chat
 
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
+from django.utils.translation import gettext_noop as _
 
 from chats import limits, metrics
 from chats.control import Control, Limits
@@ -36,6 +37,7 @@ from chats.relay import Relay, shared_layer
 from chats.rows import AlreadyEnded
 from chats.runlog import RunLog
 from chats.runner import CANCELLED, ActiveRun, RunFacts, Stop, launch
+from chats.tidying import Tidying
 from chats.titles import TitleWriter
 from handlers.clients import clients, metrics_client
 from handlers.registry import registry
@@ -78,7 +80,9 @@ class Engine:
             self.orm_threads = OrmThreads()
             self.queries = QueryPool(6, "queries")
             self.preparing = GrowingPool("preparing")
+            self.files = GrowingPool("files")  # a storage may hang
             self.titles = TitleWriter(self.queries, self.hub, self.write)
+            self.tidying = Tidying(self.files, self.write)
             self.journal = Journal(
                 self.hub,
                 on_end=self._ended,
@@ -164,6 +168,7 @@ class Engine:
             self.control.stop()
             self.titles.stop()
             self.preparing.stop()
+            self.files.stop()
             self.lease.stop()
             self.journal.stop(self.lease.give_back)
             self._stop_relay()
@@ -180,19 +185,19 @@ class Engine:
     def write(self, job: Callable[..., Result], *args: Any) -> Future[Result]:
         """Runs `job` in a transaction of the journal's thread; see Journal.write."""
         if not self._started:
-            raise DoorError("unavailable", "The server is starting or stopping; try again shortly.", retry_after=1)
+            raise DoorError("unavailable", _("The server is starting or stopping; try again shortly."), retry_after=1)
         try:
             return self.journal.write(job, *args)
         except JournalStopped as error:
-            raise DoorError("unavailable", "The server is stopping; try again shortly.", retry_after=1) from error
+            raise DoorError("unavailable", _("The server is stopping; try again shortly."), retry_after=1) from error
 
     def require_capacity(self) -> None:
         """Raises DoorError unless this process can take one more run."""
         if not self.accepting:
-            raise DoorError("unavailable", "The server is stopping; try again shortly.", retry_after=2)
+            raise DoorError("unavailable", _("The server is stopping; try again shortly."), retry_after=2)
         if len(self.runs) >= settings.WORKBENCH_MAX_RUNS:
             metrics.RATE_LIMITED.labels("capacity").inc()
-            raise DoorError("rate_limited", "The server is at its limit of running answers.", retry_after=5)
+            raise DoorError("rate_limited", _("The server is at its limit of running answers."), retry_after=5)
 
     def launch(self, facts: RunFacts, prepare: Prepare) -> None:
         """Begins a run whose start, event 0, is committed. In the writer thread.
@@ -305,6 +310,7 @@ class Engine:
         beating = self.lease.beat()
         self.queries.submit(limits.refresh_places)
         self.indexing.look()
+        self.tidying.look()
         return beating
 
     def _resync(self, port: Port) -> None:

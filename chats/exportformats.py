@@ -106,7 +106,7 @@ def _blocks(part: Fields) -> Iterator[str]:
         case "citation":
             yield f"> {_quoted(part['content'])}\n>\n> {_cited(part)}"
         case "image":
-            yield f"*Image: {part.get('alt') or part['file_id']}*"
+            yield f"*Image: {part.get('alt') or part.get('name') or part['file_id']}*"
         case "file":
             yield f"*Attachment: {part.get('name') or part['file_id']}*"
         case _:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from chats import reading
 from chats.editing import commit
@@ -39,7 +40,7 @@ def set_feedback(user: User, message_id: str, rating: str | None, comment: str) 
 
 def _store(user: User, message_id: UUID, rating: str | None, comment: str) -> Feedback | None:
     if not Message.objects.visible_to(user).filter(pk=message_id).exists():  # the chat was deleted meanwhile
-        raise DoorError("not_found", "There is no such message, or it isn't yours.")
+        raise DoorError("not_found", _("There is no such message, or it isn't yours."))
     if rating is None:
         Feedback.objects.filter(message=message_id).delete()
         return None

@@ -24,6 +24,7 @@ from uuid import UUID, uuid4
 
 import redis
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 from chats import metrics
 from chats.limitstores import MemoryStore, RedisStore, Store
@@ -41,6 +42,7 @@ __all__ = [
     "take_login_try",
     "take_place",
     "take_start",
+    "take_upload",
     "tokens_are_limited",
 ]
 
@@ -48,6 +50,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 MINUTE = 60.0  # seconds
+UPLOADS_A_MINUTE = 120
 LOGIN_WINDOW = 300.0  # seconds in which failed logins count
 TOTAL_KEPT = 3600.0  # seconds after which the day's tokens are read from the database again
 AWAY = 5.0  # seconds in which a store that didn't answer isn't asked again
@@ -81,9 +84,9 @@ def _limit(name: str) -> int:
     return int(getattr(settings, name)) if settings.WORKBENCH_RATE_LIMITS else 0
 
 
-def _refusal(limit: str, message: str, retry_after: float) -> DoorError:
+def _refusal(limit: str, message: str, retry_after: float, **values: object) -> DoorError:
     metrics.RATE_LIMITED.labels(limit).inc()
-    return DoorError("rate_limited", message, retry_after=max(1, math.ceil(retry_after)))
+    return DoorError("rate_limited", message, retry_after=max(1, math.ceil(retry_after)), values=values)
 
 
 # Starts
@@ -93,8 +96,8 @@ def require_room(user_id: UUID) -> None:
     """In the transaction of a start. Raises DoorError rate_limited when too many of the user's answers are running."""
     limit = _limit("WORKBENCH_MAX_RUNS_PER_USER")
     if limit and unfinished_runs_of(user_id) >= limit:
-        message = f"You have {limit} answers running. Wait for one to end, or stop one."
-        raise _refusal("runs", message, 5)
+        message = _("You have %(count)s answers running. Wait for one to end, or stop one.")
+        raise _refusal("runs", message, 5, count=limit)
 
 
 def take_start(user_id: UUID) -> None:
@@ -105,10 +108,12 @@ def take_start(user_id: UUID) -> None:
     if most and (_tokens_in_log_today(user_id) if used is None else used) >= most:
         if wait is None:
             give_back_start(user_id)
-        message = f"Today's {most:,} tokens are used up. There are new ones at 00:00 UTC."
-        raise _refusal("tokens", message, (_day() + timedelta(days=1) - datetime.now(UTC)).total_seconds())
+        message = _("Today's %(count)s tokens are used up. There are new ones at 00:00 UTC.")
+        seconds = (_day() + timedelta(days=1) - datetime.now(UTC)).total_seconds()
+        raise _refusal("tokens", message, seconds, count=f"{most:,}")
     if wait is not None:
-        raise _refusal("starts", f"That's more than {limit} questions a minute. Wait a moment.", wait)
+        message = _("That's more than %(count)s questions a minute. Wait a moment.")
+        raise _refusal("starts", message, wait, count=limit)
 
 
 def _take_from(store: Store, user_id: UUID, most: int, limit: int) -> tuple[float | None, int | None]:
@@ -125,6 +130,16 @@ def give_back_start(user_id: UUID) -> None:
     """Of a start that was counted, and then refused, or found to be a repetition."""
     if _limit("WORKBENCH_MAX_STARTS_PER_MINUTE"):
         _asked(lambda store: store.give_back(f"starts:{user_id}"), None)
+
+
+def take_upload(user_id: UUID) -> None:
+    """Counts one file that is sent. Raises DoorError rate_limited when it's too many a minute."""
+    if not settings.WORKBENCH_RATE_LIMITS:
+        return
+    wait = _asked(lambda store: store.take(f"uploads:{user_id}", UPLOADS_A_MINUTE, MINUTE), None)
+    if wait is not None:
+        message = _("That's more than %(count)s files a minute. Wait a moment.")
+        raise _refusal("uploads", message, wait, count=UPLOADS_A_MINUTE)
 
 
 # Tokens
@@ -247,7 +262,8 @@ def take_place(user_id: UUID) -> Place:
     limit = _limit("WORKBENCH_MAX_SOCKETS_PER_USER")
     place = _places.take(user_id, limit)
     if place is None:
-        raise _refusal("sockets", f"You have {limit} connections open. Close a tab or a stream.", 5)
+        message = _("You have %(count)s connections open. Close a tab or a stream.")
+        raise _refusal("sockets", message, 5, count=limit)
     return place
 
 

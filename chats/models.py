@@ -1,6 +1,6 @@
 """Who said what, what happened, and who may see it.
 
-Owns the tables; personas and prompts are sharing.py's, the search index is searchindex.py's. Knows
+Owns the tables; personas and prompts are sharing.py's, files files.py's, the search index is searchindex.py's. Knows
 nothing of runs in progress (runner.py), sockets or HTTP. A response's truth is its Events;
 `Message.parts` is their fold (transcript.py), written with the last of them.
 """
@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chats.fields import JSONTextField, new_id
+from chats.files import File
 from chats.searchindex import SearchEntry
 from chats.sharing import Persona, Prompt
 
@@ -30,6 +31,7 @@ __all__ = [
     "Chat",
     "Event",
     "Feedback",
+    "File",
     "Message",
     "Persona",
     "Prompt",

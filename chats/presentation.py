@@ -163,5 +163,7 @@ def shown_message(message: Mapping[str, Any], task_labels: Mapping[str, str]) ->
         "author": task_labels.get(message["task"], message["task"]),
         "items_shown": items_of(message["parts"]),
         "is_unfinished": message["status"] in UNFINISHED,
+        "is_continuation": message["kind"] == "request" and bool(message["metadata"].get("continues")),
+        "reached_limit": message["status"] == "completed" and message["metadata"].get("stop_reason") == "max_tokens",
         "problems": problems_of(message["status"], message["errors"]),
     }

@@ -7,13 +7,14 @@ Who may do what is decided in runs.py; how frames travel is the consumers' and s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from handlers.encoding import EncodingError, canonical_json, clean_text, encode_value
 
@@ -53,6 +54,7 @@ STATUS_OF = {
     "busy": 409,
     "conflict": 409,
     "too_large": 413,
+    "unsupported_type": 415,
     "rate_limited": 429,
     "handler_unavailable": 503,
     "unavailable": 503,
@@ -75,6 +77,7 @@ class ClosingCode:
 class DoorError(Exception):
     """An anticipated refusal, in the words that the client gets. `code` is one of STATUS_OF's.
 
+    `message` may name `values`, as `%(count)s`; `text` is it without them, as catalogues of translations have it.
     `fields` maps a field's name to its messages; `retry_after` is in seconds.
     """
 
@@ -86,10 +89,13 @@ class DoorError(Exception):
         fields: Mapping[str, list[str]] | None = None,
         retry_after: float | None = None,
         response_id: str | None = None,
+        values: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(message)
         self.code = code
-        self.message = message
+        self.text = message
+        self.values = dict(values or {})
+        self.message = message % self.values if self.values else message
+        super().__init__(self.message)
         self.fields = dict(fields or {})
         self.retry_after = retry_after
         self.response_id = response_id
@@ -141,10 +147,25 @@ class _Incoming(BaseModel):
 
 
 class RequestPart(_Incoming):
-    """A part of a person's message. Attachments are named by the id that the upload gave."""
+    """A part of a person's message. Attachments are named by the id that the upload gave; what else is said of them
+    is passed over, but an image's `alt`."""
 
-    kind: Literal["text"] = "text"
-    content: CleanText
+    kind: Literal["text", "image", "file"] = "text"
+    content: Annotated[CleanText | None, Field(validate_default=True)] = None
+    file_id: Annotated[ResponseId | None, Field(validate_default=True)] = None
+    alt: ShortText = ""
+
+    @property
+    def is_attachment(self) -> bool:
+        return self.kind != "text"
+
+    @pydantic.field_validator("content", "file_id")
+    @classmethod
+    def _is_there(cls, value: str | None, field: pydantic.ValidationInfo) -> str | None:
+        wanted = "content" if field.data.get("kind", "text") == "text" else "file_id"
+        if value is None and field.field_name == wanted:
+            raise PydanticCustomError("missing", "Field required")
+        return value
 
 
 class ContextItem(_Incoming):
@@ -166,11 +187,15 @@ class StartBody(_Incoming):
     context: list[ContextItem] | None = None
     options: CleanObject | None = None
     branch: bool = False
+    continuation: bool = False
 
     @pydantic.model_validator(mode="after")
     def _says_something(self) -> StartBody:
-        if self.parts is not None and not any(part.content.strip() for part in self.parts):
+        said = (part.is_attachment or (part.content or "").strip() for part in self.parts or ())
+        if self.parts is not None and not any(said):
             raise ValueError("parts: Write something: every part is empty.")
+        if self.continuation and self.parts is not None:
+            raise ValueError("continuation: It says all there is to say: leave parts out.")
         return self
 
     @property
@@ -342,45 +367,3 @@ class Batch:
 def encode_frame(kind: str, **fields: Any) -> str:
     """A server frame; fields that are None are left out where the contract makes them optional."""
     return canonical_json({"type": kind, **fields})
-
-
-def merge_events(events: Iterable[WireEvent], limit: int = 65536) -> list[WireEvent]:
-    """Adjacent stored content (or reasoning) deltas as one event each, up to `limit` characters."""
-    merged: list[WireEvent] = []
-    block: list[WireEvent] = []
-    size = 0
-    for event in events:
-        if block and (size + len(event.payload) > limit or not _merges(block[-1], event)):
-            merged.append(_merge_block(block))
-            block, size = [], 0
-        block.append(event)
-        size += len(event.payload)
-    if block:
-        merged.append(_merge_block(block))
-    return merged
-
-
-_TEXT_FIELD = {"content": "content", "reasoning": "text"}
-
-
-def _merges(last: WireEvent, event: WireEvent) -> bool:
-    if event.type not in _TEXT_FIELD or event.type != last.type or None in (event.sequence, last.sequence):
-        return False
-    # A signature closes its block of reasoning, and a redacted block stands alone.
-    return event.type == "content" or not (_closes_block(last) or _closes_block(event))
-
-
-def _closes_block(event: WireEvent) -> bool:
-    fields = json.loads(event.payload)
-    return fields.get("signature") is not None or fields.get("redacted") is not None
-
-
-def _merge_block(block: list[WireEvent]) -> WireEvent:
-    first, last = block[0], block[-1]
-    if first is last:
-        return first
-    fields = [json.loads(event.payload) for event in block]
-    name = _TEXT_FIELD[first.type]
-    payload = canonical_json({**fields[0], name: "".join([each[name] for each in fields])})
-    start = first.sequence if first.first_sequence is None else first.first_sequence
-    return WireEvent(first.type, last.sequence, payload, start)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from chats.models import UNFINISHED, Chat, ChatQuerySet, Event, Feedback, Message, MessageQuerySet, Run
 from chats.protocol import DoorError, is_uuid7
@@ -57,7 +58,7 @@ def get_chat(user: User, id_or_name: str) -> Chat:
     else:
         found = chats_for(user).filter(name=clean_text(id_or_name)).first()
     if found is None:
-        raise DoorError("not_found", "There is no such chat, or it isn't yours.")
+        raise DoorError("not_found", _("There is no such chat, or it isn't yours."))
     return found
 
 
@@ -67,7 +68,7 @@ def get_message(user: User, message_id: str) -> Message:
         found = Message.objects.visible_to(user).filter(pk=UUID(message_id)).first()
         if found is not None:
             return found
-    raise DoorError("not_found", "There is no such message, or it isn't yours.")
+    raise DoorError("not_found", _("There is no such message, or it isn't yours."))
 
 
 def get_response(user: User, response_id: str) -> Message:
@@ -77,7 +78,7 @@ def get_response(user: User, response_id: str) -> Message:
         found = responses.filter(pk=UUID(response_id)).first()
         if found is not None:
             return found
-    raise DoorError("not_found", "There is no such response, or it isn't yours.")
+    raise DoorError("not_found", _("There is no such response, or it isn't yours."))
 
 
 # Messages and events of what was got above

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,12 +30,39 @@ GROUP = "workbench.hub"
 MOST_WAITING = 1000  # messages that wait to be sent; beyond it the oldest are dropped, and counted
 MOST_CHARACTERS = 16 * 1024 * 1024  # of payload in them, likewise
 PAUSE = 1.0  # seconds before a broken connection is tried again
+REMINDED = 60.0  # seconds after which the log says once more that the broker is still away
 
 
 def shared_layer() -> BaseChannelLayer | None:
     """The channel layer, if it reaches other processes."""
     layer = get_channel_layer()
     return None if layer is None or isinstance(layer, InMemoryChannelLayer) else layer
+
+
+class Outage:
+    """What the log says while the broker doesn't do one thing: why, once, that it lasts, and that it is over."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._told_at: float | None = None
+        self._failures = 0
+
+    def goes_on(self, error: Exception) -> None:
+        now = time.monotonic()
+        self._failures += 1
+        if self._told_at is None:
+            words = "The channel layer can't %s; followers elsewhere read the log instead until it can."
+            logger.warning(words, self._what, exc_info=error)
+        elif now - self._told_at >= REMINDED:
+            logger.warning("The channel layer still can't %s (%d tries): %r", self._what, self._failures, error)
+        else:
+            return
+        self._told_at = now
+
+    def ends(self) -> None:
+        if self._told_at is not None:
+            logger.warning("The channel layer can %s again, after %d tries.", self._what, self._failures)
+        self._told_at, self._failures = None, 0
 
 
 class Relay:
@@ -46,6 +74,7 @@ class Relay:
         self._hub = hub
         self._on_cancel = on_cancel
         self._origin = str(uuid4())
+        self._deaf, self._mute = Outage("receive"), Outage("send")
         self._outgoing: deque[tuple[int, dict[str, Any]]] = deque()  # each with its size
         self._waiting = 0  # characters
         self._lock = threading.Lock()
@@ -120,8 +149,11 @@ class Relay:
                 try:
                     await self._layer.group_send(GROUP, message)
                 except Exception as error:  # noqa: BLE001 - the border: a hint that isn't sent is only counted
-                    self._count(error)
+                    self.failures += 1
+                    self._mute.goes_on(error)
                     await asyncio.sleep(PAUSE)
+                else:
+                    self._mute.ends()
 
     def _next(self) -> dict[str, Any] | None:
         with self._lock:
@@ -136,10 +168,12 @@ class Relay:
             try:
                 channel = await self._layer.new_channel()
                 await self._layer.group_add(GROUP, channel)
+                self._deaf.ends()
                 while True:
                     self._take(await self._layer.receive(channel))
             except Exception as error:  # noqa: BLE001 - the border: the broker is away, the log is not
-                self._count(error)
+                self.failures += 1
+                self._deaf.goes_on(error)
                 await asyncio.sleep(PAUSE)
 
     def _take(self, message: dict[str, Any]) -> None:
@@ -151,10 +185,6 @@ class Relay:
             self._hub.notify_here(UUID(message["user_id"]), message["frame"])
         elif "cancel" in message:
             self._on_cancel(message["cancel"])
-
-    def _count(self, error: Exception) -> None:
-        self.failures += 1
-        logger.warning("The channel layer failed; followers elsewhere read the log instead.", exc_info=error)
 
 
 def _pack(batch: Batch) -> list[Any]:

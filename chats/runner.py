@@ -179,6 +179,9 @@ def _finish_cancelled(run: ActiveRun) -> None:
     if run.stopping is not None:
         run.finish(run.stopping)
         return
+    if run.log.closed:
+        logger.info("The handler of response %s was stopped: that is ended elsewhere.", run.response_id)
+        return
     # Nobody cancelled this run: the handler let a CancelledError of its own escape.
     finish_failed(run, RuntimeError("the handler raised CancelledError though nobody cancelled it"))
 

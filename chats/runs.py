@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from chats import limits, reading
 from chats.engine import Engine, get_engine
@@ -254,7 +255,7 @@ def _launch(engine: Engine, stored: Stored) -> None:
 def _cancel(user: User, response_id: str) -> str:
     found = Run.objects.visible_to(user).filter(pk=UUID(response_id)) if is_uuid7(response_id) else Run.objects.none()
     if not found.exists():
-        raise DoorError("not_found", "There is no such response, or it isn't yours.", response_id=response_id)
+        raise DoorError("not_found", _("There is no such response, or it isn't yours."), response_id=response_id)
     _ask_to_cancel(found)
     return found.values_list("status", flat=True).get()
 

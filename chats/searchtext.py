@@ -76,7 +76,7 @@ def text_of(parts: Iterable[dict[str, Any]]) -> str:
                 found.append(part["content"])
             case "document":
                 found.append(part.get("title") or "")
-            case "file":
+            case "file" | "image":
                 found.append(part.get("name") or "")
     return unicodedata.normalize("NFC", "\n".join(text for text in found if text))
 

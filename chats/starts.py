@@ -16,8 +16,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from chats import limits, reading
+from chats.attaching import attach, require_few_files, stored_parts
 from chats.hub import Opening
 from chats.models import UNFINISHED, Chat, Message, Persona, Run, Status
 from chats.orphans import start_fields
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "Started", "Stored", "find_repeated", "plan_start", "store_start"]
 
 TITLE_CHARACTERS = 60
+GO_ON = "Continue."  # what a continuation is for people; how it is put to a model is its handler's
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def plan_start(user: User, body: StartBody) -> Plan | Started:
 
 
 def _plan(user: User, body: StartBody, body_hash: str) -> Plan:
+    require_few_files(body)
     chat = _find_chat(user, body.chat_id)
     task = body.task or (chat.task if chat else "") or registry.default_name()
     config_hash = _require_handler(user, task)
@@ -212,7 +216,7 @@ def _persona_prompt(user: User, persona_id: str | None) -> str | None:
         return None
     persona = Persona.objects.visible_to(user).filter(pk=UUID(persona_id)).first() if is_uuid7(persona_id) else None
     if persona is None:
-        raise DoorError("not_found", "There is no such persona.", fields={"persona_id": ["Not found."]})
+        raise DoorError("not_found", _("There is no such persona."), fields={"persona_id": ["Not found."]})
     return persona.prompt
 
 
@@ -228,7 +232,7 @@ def _lock_chat(plan: Plan) -> tuple[Chat, bool]:
     if is_uuid7(name):
         chat = locked.filter(pk=UUID(name)).first()
         if chat is None:
-            raise DoorError("not_found", "There is no such chat, or it isn't yours.")
+            raise DoorError("not_found", _("There is no such chat, or it isn't yours."))
         return chat, False
     chat = locked.filter(name=name).first()
     if chat is not None:
@@ -247,7 +251,7 @@ def _create_chat(owner: User, name: str | None) -> Chat:
 def _request_for(plan: Plan, chat: Chat, created: bool) -> Message:
     """The request to answer: a new one, or for a regeneration the one that is named."""
     parent = _parent(plan.body, chat)
-    parts = plan.body.parts
+    parts = _asked_parts(plan.body, parent)
     if parent is not None and parent.kind == Message.Kind.REQUEST:
         if parts is not None:
             text = "That's a question. To answer it once more leave parts out; to edit it give its own parent."
@@ -257,20 +261,35 @@ def _request_for(plan: Plan, chat: Chat, created: bool) -> Message:
     if parts is None:
         raise DoorError("invalid", "Some fields aren't right.", fields={"parts": ["Field required"]})
     if parent is not None and parent.status in UNFINISHED:
-        raise DoorError("busy", "The answer before this one is still being written.", retry_after=1)
+        raise DoorError("busy", _("The answer before this one is still being written."), retry_after=1)
     if not created:
         _require_idle(plan.body, chat, Q(request_message__parent=parent))
+    parts, files = stored_parts(plan.user, parts)
+    now = timezone.now()
     request = Message(
         chat=chat,
         parent=parent,
         kind=Message.Kind.REQUEST,
-        parts=[part.model_dump() for part in parts],
+        parts=parts,
+        metadata={"continues": str(parent.pk)} if parent and plan.body.continuation else {},
         task=plan.task,
         model_id=plan.model_id,
-        finished_at=timezone.now(),
+        created_at=now,
+        finished_at=now,
     )
     insert_row(request)
+    attach(files, request)
     return request
+
+
+def _asked_parts(body: StartBody, parent: Message | None) -> list[dict[str, Any]] | None:
+    """The parts of the request to be made, if one is. A continuation names an answer, and needs no words."""
+    if not body.continuation:
+        return None if body.parts is None else [part.model_dump() for part in body.parts]
+    if parent is None or parent.kind != Message.Kind.RESPONSE:
+        text = "Only an answer can be gone on with: give its id as parent_id."
+        raise DoorError("invalid", "Some fields aren't right.", fields={"continuation": [text]})
+    return [{"kind": "text", "content": GO_ON}]
 
 
 def _parent(body: StartBody, chat: Chat) -> Message | None:
@@ -282,14 +301,14 @@ def _parent(body: StartBody, chat: Chat) -> Message | None:
     if is_uuid7(body.parent_id):
         found = Message.objects.filter(chat=chat, pk=UUID(body.parent_id)).first()
     if found is None:
-        raise DoorError("not_found", "There is no such message in this chat.", fields={"parent_id": ["Not found."]})
+        raise DoorError("not_found", _("There is no such message in this chat."), fields={"parent_id": ["Not found."]})
     return found
 
 
 def _require_idle(body: StartBody, chat: Chat, under: Q) -> None:
     """Nothing runs under the same parent, unless a branch is meant."""
     if not body.branch and Run.objects.filter(under, chat=chat, status__in=UNFINISHED).exists():
-        raise DoorError("busy", "Another answer is being written here. Wait for it, or branch.", retry_after=1)
+        raise DoorError("busy", _("Another answer is being written here. Wait for it, or branch."), retry_after=1)
 
 
 def _touch_chat(chat: Chat, plan: Plan, request: Message, response: Message) -> None:
@@ -303,8 +322,9 @@ def _touch_chat(chat: Chat, plan: Plan, request: Message, response: Message) -> 
 
 
 def first_words(parts: list[dict[str, Any]]) -> str:
-    """A title until there is a better one: the beginning of what was asked, cut at a word."""
+    """A title until there is a better one: the beginning of what was asked, cut at a word; else what was attached."""
     text = " ".join(" ".join(part.get("content", "") for part in parts).split())
+    text = text or ", ".join(part["name"] for part in parts if part.get("name"))
     if len(text) <= TITLE_CHARACTERS:
         return text
     cut = text[:TITLE_CHARACTERS]

@@ -167,5 +167,6 @@ def _untitled(chat_id: UUID) -> Any:
 
 
 def _text_of(message: Message) -> str:
-    """What its owner sees of it: hidden content stays out of titles."""
-    return "\n\n".join(part["content"] for part in message.parts if part["kind"] == "text").strip()
+    """What its owner sees of it: hidden content stays out of titles. What is only attached has its name."""
+    text = "\n\n".join(part["content"] for part in message.parts if part["kind"] == "text").strip()
+    return text or "\n".join(part["name"] for part in message.parts if part.get("name"))

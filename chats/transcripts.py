@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import DatabaseError
 
 from chats.engine import get_engine
+from chats.files import File
 from chats.models import UNFINISHED, AccessRecord, Chat, Event, Message, Run
 from chats.protocol import DoorError
 from chats.reading import messages_of
@@ -27,7 +28,7 @@ from handlers.encoding import clean_text
 if TYPE_CHECKING:
     from workbench.models import User
 
-__all__ = ["LogPage", "TranscriptPage", "Turn", "may_read_transcripts", "read_log", "read_transcript"]
+__all__ = ["LogPage", "TranscriptPage", "Turn", "may_read_transcripts", "read_file", "read_log", "read_transcript"]
 
 MESSAGES_A_PAGE = 100
 EVENTS_A_PAGE = 500
@@ -91,6 +92,12 @@ def read_log(user: User, response: Message, reason: str, after: int = -1) -> Log
     events = list(Event.objects.filter(response=response, sequence__gt=after).order_by("sequence")[: EVENTS_A_PAGE + 1])
     page = events[:EVENTS_A_PAGE]
     return LogPage(response, page, page[-1].sequence if len(events) > len(page) else None)
+
+
+def read_file(user: User, chat: Chat, file_id: UUID, reason: str) -> File | None:
+    """A file of the chat, on record with `reason`; None where there is none or its bytes are gone. Raises DoorError."""
+    _record(user, chat, reason)
+    return File.objects.readable().filter(pk=file_id, messages__chat=chat).first()
 
 
 def _record(user: User, chat: Chat, reason: str) -> None:

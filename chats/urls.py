@@ -10,4 +10,5 @@ urlpatterns = [
     path("", views.new_chat, name="new"),
     path("chats/<uuid:chat_id>/", views.chat, name="chat"),
     path("chats/<uuid:chat_id>/state/", views.state, name="state"),
+    path("responses/<uuid:response_id>/trace/", views.trace, name="trace"),
 ]

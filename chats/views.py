@@ -16,13 +16,17 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from chats.models import Chat, Persona
+from chats.filetypes import ACCEPTED
+from chats.models import Chat, Persona, Run
 from chats.presentation import ERROR_WORDS, shown_message
 from chats.protocol import DoorError
-from chats.reading import branch, chats_for, get_chat, messages_of, represent_chats, represent_messages
+from chats.reading import branch, chats_for, get_chat, get_response, messages_of, represent_chats, represent_messages
+from chats.refusals import told
 from chats.shelves import shelved
 from chats.templatetags.chat_page import preloaded_addresses
 from chats.wording import page_words
@@ -63,12 +67,40 @@ def chat(request: HttpRequest, chat_id: UUID) -> HttpResponse:
 def state(request: HttpRequest, chat_id: UUID) -> HttpResponse:
     """What `chat` brings as data, alone: `{chat, messages, tree}`. Errors have the API's shape."""
     if not request.user.is_authenticated:
-        return JsonResponse(DoorError("unauthorized", "Sign in first.").body(), status=401)
+        return JsonResponse(told(DoorError("unauthorized", "Sign in first.")), status=401)
     try:
         found = get_chat(request.user, str(chat_id))
     except DoorError as refusal:
-        return JsonResponse(refusal.body(), status=refusal.http_status)
+        return JsonResponse(told(refusal), status=refusal.http_status)
     return JsonResponse(_state_of(found))
+
+
+@never_cache
+@require_safe
+def trace(request: HttpRequest, response_id: UUID) -> HttpResponse:
+    """`{correlation_id, address, label}` of an answer's run: `address` is its page in the admin, for who may see that,
+    `label` what the id is called.
+
+    404 for what isn't the reader's, and for every reader who may not trace.
+    """
+    if not request.user.is_authenticated:
+        return JsonResponse(told(DoorError("unauthorized", "Sign in first.")), status=401)
+    if not _may_trace(request.user):
+        raise Http404
+    try:
+        run = Run.objects.get(pk=get_response(request.user, str(response_id)).pk)
+    except DoorError as refusal:
+        return JsonResponse(told(refusal), status=refusal.http_status)
+    address = reverse("admin:chats_run_change", args=[run.pk]) if _may_see_runs(request.user) else None
+    return JsonResponse({"correlation_id": run.correlation_id, "address": address, "label": _("Correlation id")})
+
+
+def _may_trace(user: User) -> bool:
+    return settings.DEBUG or _may_see_runs(user)
+
+
+def _may_see_runs(user: User) -> bool:
+    return user.is_staff and user.has_perm("chats.view_run")
 
 
 def _state_of(chat: Chat) -> dict[str, Any]:
@@ -81,6 +113,7 @@ def _state_of(chat: Chat) -> dict[str, Any]:
     return {"chat": represent_chats([chat])[0], "messages": messages, "tree": tree}
 
 
+@gzip_page  # of random length, and the token in it is masked anew each time
 def _page(request: HttpRequest, open_chat: Chat | None) -> HttpResponse:
     user = cast("User", request.user)
     chats = _listed_chats(user)
@@ -96,8 +129,13 @@ def _page(request: HttpRequest, open_chat: Chat | None) -> HttpResponse:
         "default_model": settings.WORKBENCH_DEFAULT_MODEL,
         "personas": _personas(user),
         "features": _features(),
+        "uploads": _uploads(),
         "urls": _addresses(),
-        "wording": {"tasks": labels, "errors": {name: str(text) for name, text in ERROR_WORDS.items()}},
+        "wording": {
+            "tasks": labels,
+            "errors": {name: str(text) for name, text in ERROR_WORDS.items()},
+            **({"trace": _address_with_id("chats:trace")} if _may_trace(user) else {}),
+        },
     }
     context = {
         "chat": opened["chat"],
@@ -108,6 +146,7 @@ def _page(request: HttpRequest, open_chat: Chat | None) -> HttpResponse:
         "features": data["features"],
         "module_addresses": preloaded_addresses(with_answers=bool(opened["messages"])),
         "page_data": data,
+        "files_are_open": True,
         "page_words": page_words(),
     }
     return render(request, "chats/page.html", context)
@@ -146,6 +185,15 @@ def _features() -> list[str]:
     return [feature for feature, door in DOORS.items() if _is_routed(door)]
 
 
+def _uploads() -> dict[str, Any]:
+    """What may be attached, so that the page can say so before anything is sent; `types` beside texts of any type."""
+    return {
+        "max_bytes": settings.WORKBENCH_MAX_FILE_BYTES,
+        "max_files": settings.WORKBENCH_MAX_FILES_PER_MESSAGE,
+        "types": ACCEPTED,
+    }
+
+
 def _is_routed(door: str) -> bool:
     for arguments in ([], [UUID(int=0)]):
         try:
@@ -158,11 +206,15 @@ def _is_routed(door: str) -> bool:
 
 def _addresses() -> dict[str, str]:
     """What the modules call; `{id}` stands for a chat's id."""
-    no_id = UUID(int=0)
     return {
         "home": reverse("chats:new"),
-        "chat": reverse("chats:chat", args=[no_id]).replace(str(no_id), "{id}"),
+        "chat": _address_with_id("chats:chat"),
         "login": reverse("login"),
         "api": "/api/v1/",
         "socket": "/ws/chat/",
     }
+
+
+def _address_with_id(name: str) -> str:
+    no_id = UUID(int=0)
+    return reverse(name, args=[no_id]).replace(str(no_id), "{id}")

@@ -7,12 +7,13 @@ Knows nothing of where handlers come from (handlers.registry) and who listens to
 import inspect
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 
+from handlers.errors import AttachmentError
 from handlers.events import BaseEvent
 
 HANDLE_PARAMETERS = frozenset(
@@ -31,6 +32,7 @@ HANDLE_PARAMETERS = frozenset(
 )
 
 Kind = TypeVar("Kind")
+FileKeeper = Callable[[bytes, str], Awaitable[str]]
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 
@@ -56,6 +58,8 @@ class BaseTaskHandler(ABC):
     UserOptions: ClassVar[type[BaseModel] | None] = None
     #: Of the configuration that this instance was built with; the registry sets it.
     config_hash: str = ""
+    #: Keeps a file for this run's user: bytes and a name to an id. Whoever runs the handler sets it.
+    file_keeper: FileKeeper | None = None
 
     def __init__(self, dynamodb_client: Any = None) -> None:
         self.dynamodb_client = dynamodb_client
@@ -84,6 +88,16 @@ class BaseTaskHandler(ABC):
 
         All are given by name; `**kwargs` takes all.
         """
+
+    async def save_file(self, content: bytes, *, name: str = "") -> str:
+        """Keep bytes as a file of the user's that this answer uses, and have its id for an ImageEvent.
+
+        Its type is told by its content. Raises AttachmentError, in words for the user, where it is of a type that isn't
+        taken, too large, or the user has no room left.
+        """
+        if self.file_keeper is None:
+            raise AttachmentError("Files can't be kept here.", detail="nobody set file_keeper")
+        return await self.file_keeper(content, name)
 
     @classmethod
     def model_ids(cls) -> list[str]:

@@ -4,6 +4,7 @@ Owns the kinds of parts (docs/handlers.md lists them) and how a stored part beco
 where it is kept is the concern of the app that calls the handlers.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
@@ -12,6 +13,16 @@ from handlers.errors import AttachmentError
 
 Reader = Callable[[], Awaitable[bytes]]
 Kind = Literal["request", "response"]
+
+
+_TEXT_TYPE = re.compile(
+    r"text/|application/(json|xml|yaml|x-yaml|toml|x-ndjson|javascript)\b|(application|image)/[^;]*\+(json|xml)"
+)
+
+
+def is_text_type(mime_type: str) -> bool:
+    """Whether what has this MIME type can be read as text."""
+    return _TEXT_TYPE.match(mime_type) is not None
 
 
 @dataclass(kw_only=True)
@@ -41,12 +52,14 @@ class MessagePart:
 
 @dataclass(kw_only=True)
 class ImagePart(MessagePart):
-    """An image, by the id of a stored file."""
+    """An image, by the id of a stored file. `name` and `size` (bytes) are those of one that was attached."""
 
     default_kind = "image"
     file_id: str = ""
     mime_type: str = ""
     alt: str = ""
+    name: str = ""
+    size: int = 0
 
 
 @dataclass(kw_only=True)

@@ -15,12 +15,18 @@ from handlers.registry import HandlerEntry, registry
 
 
 async def collect(
-    handler: BaseTaskHandler, request: str | Message = "", *, limit: int | None = None, **values: Any
+    handler: BaseTaskHandler,
+    request: str | Message = "",
+    *,
+    limit: int | None = None,
+    files: dict[str, bytes] | None = None,
+    **values: Any,
 ) -> list[BaseEvent]:
     """Everything that a handler yields for a request; with a `limit`, it is closed after that many events.
 
-    `values` are any of the other names that `handle` may take; those not given have plain defaults. What the
-    handler raises is raised here. Events are as yielded: the runner's numbering and rules are not applied.
+    `files` gets what it saves, by id. `values` are any of the other names that `handle` may take; those not given have
+    plain defaults. What the handler raises is raised here. Events are as yielded: the runner's numbering and rules are
+    not applied.
     """
     message = Message(id="request", parts=[MessagePart(content=request)]) if isinstance(request, str) else request
     everything: dict[str, Any] = {
@@ -35,6 +41,13 @@ async def collect(
         "user_groups": [],
         "options": handler.UserOptions() if handler.UserOptions else None,
     }
+    saved = {} if files is None else files
+
+    async def keep(content: bytes, name: str) -> str:
+        saved[f"file-{len(saved) + 1}"] = content
+        return f"file-{len(saved)}"
+
+    handler.file_keeper = keep
     events: list[BaseEvent] = []
     async with aclosing(call_handle(handler, **{**everything, **values})) as stream:
         async for event in stream:

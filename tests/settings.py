@@ -16,9 +16,10 @@ for variable in Environment.model_fields:
     if variable not in {"database_url", "redis_url"}:
         os.environ.pop(variable.upper(), None)
 
+folder = Path(tempfile.mkdtemp(prefix="workbench-tests-"))
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+os.environ["MEDIA_ROOT"] = f"{folder}/media"
 if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
-    folder = Path(tempfile.mkdtemp(prefix="workbench-tests-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["DATABASE_URL"] = f"sqlite:///{folder}/db.sqlite3"
 os.environ["SECRET_KEY"] = "tests-only-tests-only-tests-only-tests-only-tests-only"
 os.environ["WORKBENCH_LOG_LEVEL"] = "WARNING"

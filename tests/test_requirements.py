@@ -24,8 +24,8 @@ def pinned(path: Path) -> dict[str, set[str]]:
 @pytest.mark.parametrize(
     ("lock", "requirements"),
     [
-        ("base.txt", [*PROJECT["dependencies"], *EXTRAS["postgres"]]),
-        ("dev.txt", [*PROJECT["dependencies"], *EXTRAS["postgres"], *EXTRAS["dev"]]),
+        ("base.txt", [*PROJECT["dependencies"], *EXTRAS["postgres"], *EXTRAS["s3"]]),
+        ("dev.txt", [*PROJECT["dependencies"], *EXTRAS["postgres"], *EXTRAS["s3"], *EXTRAS["dev"]]),
     ],
 )
 def test_what_the_project_asks_for_is_pinned_within_its_bounds(lock, requirements):

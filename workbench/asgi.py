@@ -6,7 +6,7 @@ the first request starts it, or the lifespan protocol where the server speaks it
 
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.core.asgi import get_asgi_application
@@ -20,6 +20,7 @@ from django.urls import re_path  # noqa: E402
 
 from chats.engine import get_engine  # noqa: E402
 from chats.routing import websocket_urlpatterns  # noqa: E402
+from workbench.bodies import Application, bounded  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -47,7 +48,7 @@ nowhere: Any = re_path("", refuse_socket)  # type: ignore[arg-type]  # channels'
 
 routes = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": bounded(cast("Application", django_application)),
         "websocket": URLRouter([*websocket_urlpatterns, nowhere]),
         "lifespan": lifespan,
     }

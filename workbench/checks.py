@@ -1,6 +1,7 @@
 """System checks of the deployment as a whole, shown by `manage.py check` and at every start.
 
-Ids: workbench.W001 unknown variable · W002 no libraries for the page (npm.py) · E001 no PostgreSQL driver.
+Ids: workbench.W001 unknown variable · W002 no libraries for the page (npm.py) · E001 no PostgreSQL driver
+· E002 no S3 storage.
 Values that can't be used at all are refused earlier, by `workbench.environment`.
 """
 
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.core import checks
 
 from workbench.environment import unknown_variables
+from workbench.filestorage import S3
 
 
 @checks.register()
@@ -36,5 +38,19 @@ def check_postgres_driver(**kwargs: Any) -> list[checks.CheckMessage]:
             "DATABASE_URL names a PostgreSQL database, and psycopg with its pool isn't installed.",
             hint="Install requirements/base.txt, or psycopg[binary,pool].",
             id="workbench.E001",
+        )
+    ]
+
+
+@checks.register()
+def check_s3_storage(**kwargs: Any) -> list[checks.CheckMessage]:
+    """django-storages is an extra; without it the first file would fail."""
+    if settings.STORAGES["default"]["BACKEND"] != S3 or find_spec("storages"):
+        return []
+    return [
+        checks.Error(
+            "WORKBENCH_FILES_BUCKET names a bucket for files, and django-storages isn't installed.",
+            hint="Install requirements/base.txt, or django-storages.",
+            id="workbench.E002",
         )
     ]

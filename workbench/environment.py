@@ -31,6 +31,7 @@ HANDLER_OPTION = re.compile(r"^WORKBENCH_HANDLER_(?P<name>[A-Z0-9_]+?)__(?P<fiel
 OWN_PREFIX = "WORKBENCH_"
 TEST_PREFIX = "WORKBENCH_TEST_"  # where the tests' own servers are; tests/conftest.py reads these
 BEDROCK_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,2047}")
+LARGEST_FILE = 60 << 20  # bytes: `serve` cuts a body off at 64 MiB
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -109,6 +110,7 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
 MetricsToken = Annotated[SecretStr, AfterValidator(_check_metrics_token)]
 PriceFile = Annotated[Path | None, AfterValidator(_check_is_file)]
 SigningService = Annotated[str, Field(pattern="^(es|aoss)?$")]
+FileBytes = Annotated[int, Field(gt=0, le=LARGEST_FILE)]
 LogLevel = Annotated[str, BeforeValidator(str.upper), Field(pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")]
 
 
@@ -125,6 +127,8 @@ class Environment(BaseSettings):
     database_url: DatabaseUrl = SecretStr("")
     redis_url: RedisUrl = SecretStr("")
     media_root: Path | None = None
+    workbench_files_bucket: str = ""
+    workbench_files_prefix: str = ""
 
     aws_region: str = ""
     workbench_bedrock_models: BedrockModels = []
@@ -157,6 +161,9 @@ class Environment(BaseSettings):
     workbench_max_starts_per_minute: NonNegativeInt = 6_000
     workbench_max_tokens_per_day: NonNegativeInt = 0
     workbench_max_failed_logins: NonNegativeInt = 100
+    workbench_max_file_bytes: FileBytes = 20 << 20
+    workbench_max_files_per_message: NonNegativeInt = 10
+    workbench_max_storage_per_user: NonNegativeInt = 1 << 30
     workbench_shutdown_grace: Annotated[float, Field(ge=0)] = 10.0
 
     workbench_metrics_token: MetricsToken = SecretStr("")

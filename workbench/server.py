@@ -14,6 +14,10 @@ Note [daphne and autobahn]: what is changed, and why.
 - Each frame cost two system calls to hear from the reactor that the socket is writable, and a log record that nobody
   keeps: together half of what a frame of one delta costs. It is sent at once instead, where nothing waits before it.
 - A socket may stay open for longer than daphne's one day.
+- Every second, and every two, daphne looks at all connections in one go: five thousand idle ones held up every answer
+  of the process meanwhile. They are looked at a few a turn, and so are their pings spread; an application that ends is
+  dealt with at once.
+- Of a proxy's X-Forwarded-For daphne believes the first address, which is the client's own word (proxies.py).
 - The body of a request was written to a file whole, however large. `Request` bounds it.
 """
 
@@ -21,8 +25,10 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import daphne.server
@@ -33,6 +39,9 @@ from twisted.internet.defer import maybeDeferred
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from zope.interface import implementer
 
+from workbench.bodies import BODY_LIMIT, kept_bytes
+from workbench.proxies import client_behind
+
 SERVER_NAME = "chat-workbench"
 MESSAGE_LIMIT = 4 << 20  # bytes in one websocket message or frame
 INBOX_LIMIT = 2 * MESSAGE_LIMIT  # bytes that wait for the application; reading stops above, and goes on below a half
@@ -41,10 +50,9 @@ ACCEPT_TIMEOUT = 20  # seconds an application may take to accept a socket
 MESSAGE_WEIGHT = 500  # bytes that a message's dictionary takes
 PING_INTERVAL, PING_TIMEOUT = 20, 30  # seconds
 BODY_CHUNK = 64 << 10  # bytes of an HTTP body handed on at once
-API_BODY_LIMIT = (1 << 20) + 1  # bytes kept of a body to the API: one more than it takes, so that it sees too much
-BODY_LIMIT = 64 << 20  # bytes that a client may send in a body at all; then it's cut off
-UPLOADS = b"/api/v1/files/"
 CLOSE_RESTART = 1012
+CHECK_EVERY = 2.0  # seconds in which each connection is looked at once
+CHECKED_AT_ONCE = 50  # connections; less than a millisecond
 
 logger = logging.getLogger(__name__)
 access_log = logging.getLogger("workbench.access")
@@ -158,8 +166,7 @@ class Request(WebRequest):
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         super().gotLength(length)
         path: bytes = self.channel._path  # the request itself learns its path after its body
-        is_small = path.startswith(b"/api/") and not path.startswith(UPLOADS)
-        self.kept_bytes = API_BODY_LIMIT if is_small else BODY_LIMIT
+        self.kept_bytes = kept_bytes(path.decode("latin-1"), length)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
         kept = data[: max(0, self.kept_bytes - self.received)]
@@ -213,16 +220,16 @@ class WorkbenchServer(daphne.server.Server):
             websocket_handshake_timeout=ACCEPT_TIMEOUT,
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
-            proxy_forwarded_address_header="X-Forwarded-For" if trust_proxy else None,
-            proxy_forwarded_port_header="X-Forwarded-Port" if trust_proxy else None,
-            proxy_forwarded_proto_header="X-Forwarded-Proto" if trust_proxy else None,
             server_name=SERVER_NAME,
         )
+        self.trust_proxy = trust_proxy
         self.listening = listening
         self.on_ready = on_ready
         self.on_signal = on_signal
         self.connections: dict[Any, dict[str, Any]] = {}
         self.port: Any = None
+        self.unchecked: Iterator[Any] = iter(())  # what is left of this round of check_connections
+        self.check_pause = CHECK_EVERY
 
     def run(self) -> None:
         """Block until stopped. Once in a process: twisted's reactor can't be started again."""
@@ -245,8 +252,7 @@ class WorkbenchServer(daphne.server.Server):
         self.port = reactor.adoptStreamPort(self.listening.fileno(), self.listening.family, self.http_factory)
         self.listening.close()  # the reactor has a copy
         reactor.callWhenRunning(self.on_ready)
-        reactor.callLater(1, self.application_checker)
-        reactor.callLater(2, self.timeout_checker)
+        reactor.callLater(CHECK_EVERY, self.check_connections)
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
         reactor.run(installSignalHandlers=False)
 
@@ -268,6 +274,8 @@ class WorkbenchServer(daphne.server.Server):
         """daphne's own, with the connection's Flow and Inbox. Returns the queue that the application receives from."""
         if protocol not in self.connections:
             return None  # gone already
+        if self.trust_proxy and (address := client_behind(scope["headers"])):
+            scope["client"] = protocol.client_addr = [address, 0]
         inbox: asyncio.Queue[dict[str, Any]]
         if isinstance(protocol, SocketProtocol):
             flow, inbox = protocol.flow, Inbox(protocol.transport)
@@ -277,7 +285,48 @@ class WorkbenchServer(daphne.server.Server):
         send = partial(self.handle_reply, protocol)
         application = asyncio.ensure_future(self.application(scope=scope, receive=inbox.get, send=send))
         self.connections[protocol]["application_instance"] = application
+        application.add_done_callback(partial(self._ended, protocol))
         return inbox
+
+    def check_connections(self) -> None:
+        """daphne's two checks, of time-outs (with pings) and of what has ended; a few connections a turn."""
+        some = list(islice(self.unchecked, CHECKED_AT_ONCE))
+        if not some:
+            self.unchecked = iter(list(self.connections))
+            self.check_pause = CHECK_EVERY * CHECKED_AT_ONCE / max(CHECKED_AT_ONCE, len(self.connections))
+            some = list(islice(self.unchecked, CHECKED_AT_ONCE))
+        try:
+            for protocol in some:
+                if protocol in self.connections:
+                    protocol.check_timeouts()
+                    self._let_go(protocol)
+        finally:
+            reactor.callLater(self.check_pause, self.check_connections)
+
+    def _let_go(self, protocol: Any) -> None:
+        """Forgets a connection that is gone with its application, and cancels one that outlives it, by daphne's rules.
+
+        Not as soon as it's gone: daphne may hear of that twice.
+        """
+        details = self.connections[protocol]
+        if (gone_at := details.get("disconnected")) is None:
+            return
+        application = details.get("application_instance")
+        if application is None:
+            del self.connections[protocol]
+        elif time.time() - gone_at > self.application_close_timeout:
+            logger.warning("An application outlived its connection by too long and is cancelled: %r", application)
+            application.cancel()
+
+    def _ended(self, protocol: Any, application: asyncio.Future[Any]) -> None:
+        """Takes note of an application's end, and tells its client if it failed."""
+        details = self.connections.get(protocol)
+        if details is not None:
+            details.pop("application_instance", None)
+        if not application.cancelled() and (error := application.exception()) is not None:
+            logger.error("Exception inside application: %s", error, exc_info=error)
+            if details is not None and "disconnected" not in details:
+                protocol.handle_exception(error)
 
     def kill_all_applications(self) -> Any:
         """daphne's own, which fails on a connection whose application has ended before it."""

@@ -11,6 +11,7 @@ from corsheaders.defaults import default_headers
 
 from workbench.databases import database_settings
 from workbench.environment import EnvironmentInvalid, handler_options, load_environment
+from workbench.filestorage import file_storage
 from workbench.logs import logging_settings
 from workbench.secret_key import development_key
 
@@ -152,10 +153,12 @@ WHITENOISE_AUTOREFRESH = DEBUG
 if not _collected:
     warnings.filterwarnings("ignore", "No directory at", UserWarning)  # whitenoise's, about STATIC_ROOT
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": file_storage(_env),
     "staticfiles": {"BACKEND": "workbench.staticstorage.HashedOnceCollected"},
 }
 MEDIA_ROOT = _env.media_root or BASE_DIR / "var" / "media"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # --- API
 # What holds for every door unless it says otherwise. Bodies are read by chats.api.bodies, errors shaped by
@@ -218,4 +221,7 @@ WORKBENCH_MAX_STARTS_PER_MINUTE = _env.workbench_max_starts_per_minute
 WORKBENCH_MAX_TOKENS_PER_DAY = _env.workbench_max_tokens_per_day
 WORKBENCH_MAX_FAILED_LOGINS = _env.workbench_max_failed_logins
 WORKBENCH_RATE_LIMITS = _env.workbench_rate_limits
+WORKBENCH_MAX_FILE_BYTES = _env.workbench_max_file_bytes
+WORKBENCH_MAX_FILES_PER_MESSAGE = _env.workbench_max_files_per_message
+WORKBENCH_MAX_STORAGE_PER_USER = _env.workbench_max_storage_per_user
 WORKBENCH_SHUTDOWN_GRACE = _env.workbench_shutdown_grace

@@ -30,6 +30,7 @@ from handlers.encoding import clean_text
 __all__ = ["Body", "ChatChange", "NewChat", "invalid", "parse_cursor", "parse_start", "parse_time", "read_object"]
 
 MAX_BODY = MAX_FRAME_IN
+LONGEST_SEQUENCE = 18  # digits: what a database's 64 bits hold
 
 
 def invalid(name: str, message: str) -> DoorError:
@@ -133,15 +134,12 @@ class ChatChange(Body):
 
 def parse_cursor(text: str | None, name: str) -> int:
     """The last sequence that a client has seen; -1 for none."""
-    if not text:
+    if not text or text == "-1":
         return -1
-    try:
-        cursor = int(text)
-    except ValueError:
-        cursor = -2
-    if not -1 <= cursor < 1 << 62:
+    # `int` alone takes spaces, underscores and other scripts' digits too.
+    if not (text.isascii() and text.isdecimal()) or len(text) > LONGEST_SEQUENCE:
         raise invalid(name, "It must be a sequence number, or -1 for all.")
-    return cursor
+    return int(text)
 
 
 def parse_time(text: str, name: str) -> datetime:

@@ -15,9 +15,10 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop as _
 from rest_framework import exceptions
 
-from chats import logcontext
+from chats import logcontext, refusals
 from chats.fields import new_id
 from chats.protocol import DoorError
 from handlers.encoding import canonical_json, clean_text
@@ -52,11 +53,11 @@ def answer_refusal(error: Exception, request: HttpRequest) -> HttpResponse:
         case exceptions.APIException():
             return _refuse_as_framework(error)
         case Http404():
-            return _refuse(DoorError("not_found", "There is nothing here."))
+            return _refuse(DoorError("not_found", _("There is nothing here.")))
         case PermissionDenied():
-            return _refuse(DoorError("forbidden", "You may not do this."))
+            return _refuse(DoorError("forbidden", _("You may not do this.")))
         case RequestDataTooBig():
-            return _refuse(DoorError("too_large", "The body is too large."))
+            return _refuse(DoorError("too_large", _("The body is too large.")))
         case SuspiciousOperation():
             return _refuse(DoorError("invalid", "The request isn't well formed."))
         case OperationalError() | InterfaceError():
@@ -72,7 +73,7 @@ def _refuse(error: DoorError) -> HttpResponse:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     if error.http_status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return json_response(error.body(), error.http_status, headers)
+    return json_response(refusals.told(error), error.http_status, headers)
 
 
 def _refuse_as_framework(error: exceptions.APIException) -> HttpResponse:
@@ -93,15 +94,14 @@ def _refuse_as_framework(error: exceptions.APIException) -> HttpResponse:
 
 
 def _away() -> DoorError:
-    return DoorError("unavailable", "The database can't be reached. Try again shortly.", retry_after=DATABASE_PAUSE)
+    return DoorError("unavailable", _("The database can't be reached. Try again shortly."), retry_after=DATABASE_PAUSE)
 
 
 def _own_up(error: Exception, request: HttpRequest) -> HttpResponse:
     correlation_id = logcontext.correlation_id() or str(new_id())
     logger.error("The API failed at %s.", request.path, exc_info=error, extra={"correlation_id": correlation_id})
     got_request_exception.send(sender=None, request=request)
-    message = f"Something went wrong here. If it happens again, report the number {correlation_id}."
-    return quietly(json_response({"code": "internal", "message": message}, 500))
+    return quietly(json_response(refusals.told_fault(correlation_id), 500))
 
 
 def quietly(response: HttpResponse) -> HttpResponse:

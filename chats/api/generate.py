@@ -45,7 +45,10 @@ async def _stream(reader: Reader, body: StartBody, after: int) -> HttpResponseBa
 
 
 class InvokeDoor(LoopDoor):
-    """POST generate/invoke: starts the run and answers when it has ended. No database connection is held meanwhile."""
+    """POST generate/invoke: starts the run and answers when it has ended.
+
+    Meanwhile it holds no database connection, but a thread, and one of the user's places.
+    """
 
     scopes = {"POST": AccessToken.Scope.GENERATE}
 
@@ -54,8 +57,9 @@ class InvokeDoor(LoopDoor):
 
 
 async def _invoke(reader: Reader, body: StartBody) -> HttpResponse:
-    started = await runs.astart_run(reader.admission.user, body)
-    await runs.wait_for_end(started.response_id)
+    async with reader.place():
+        started = await runs.astart_run(reader.admission.user, body)
+        await runs.wait_for_end(started.response_id)
     return await get_engine().queries.run(_answer, reader, started.response_id)
 
 

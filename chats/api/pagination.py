@@ -12,7 +12,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -118,13 +118,18 @@ def _beyond(model: type[Model], names: Sequence[str], key: Sequence[str], side: 
     """The rows past `key`. The bound on the first field is said apart: databases seek by it, and not by an OR."""
     try:
         fields: list[Any] = [model._meta.get_field(name) for name in names]
-        values = [field.to_python(value) for field, value in zip(fields, key, strict=True)]
-    except (ValueError, ValidationError) as error:
+        values = [_as_stored(field.to_python(value)) for field, value in zip(fields, key, strict=True)]
+    except (ValueError, OverflowError, ValidationError) as error:
         raise _not_a_cursor() from error
     if len(names) == 1:
         return Q((f"{names[0]}__{side}", values[0]))
     past = Q((f"{names[0]}__{side}", values[0])) | Q((f"{names[1]}__{side}", values[1]))
     return Q((f"{names[0]}__{side}e", values[0])) & past
+
+
+def _as_stored(value: Any) -> Any:
+    """Times in UTC, as databases want them: an offset may lead beyond what there is, and raises OverflowError."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _cursor_at(row: Model, ordering: str, *, backward: bool) -> Cursor:

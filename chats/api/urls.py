@@ -9,6 +9,7 @@ from chats.api.chats import ChatDoor, ChatsDoor
 from chats.api.door import NoDoor
 from chats.api.export import ExportDoor
 from chats.api.feedback import FeedbackDoor
+from chats.api.files import FileDoor, FilesDoor
 from chats.api.generate import InvokeDoor, StreamDoor
 from chats.api.messages import MessageDoor, MessagesDoor
 from chats.api.personas import PersonaDoor, PersonasDoor
@@ -46,6 +47,8 @@ urlpatterns = [
     path("messages/<str:message_id>/feedback/", FeedbackDoor.as_view(), name="feedback"),
     path("responses/<str:response_id>/events/", EventsDoor.as_view(), name="events"),
     path("responses/<str:response_id>/cancel/", CancelDoor.as_view(), name="cancel"),
+    path("files/", FilesDoor.as_view(), name="files"),
+    path("files/<str:file_id>/", FileDoor.as_view(), name="file"),
     path("handlers/", HandlersDoor.as_view(), name="handlers"),
     path("models/", ModelsDoor.as_view(), name="models"),
     path("personas/", PersonasDoor.as_view(), name="personas"),

@@ -12,11 +12,13 @@ from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.loader import get_template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
 from chats.presentation import Item
+from chats.protocol import is_uuid7
 
 register = template.Library()
 
@@ -51,6 +53,8 @@ PRELOADED = (
     "welcome",
     "words",
 )
+# All of these, as collectstatic joins them (workbench/staticstorage.py).
+JOINED = "chats/first.js"
 # With the first message, or with the page that brings one.
 MESSAGES = (
     "actions",
@@ -62,12 +66,30 @@ MESSAGES = (
     "message",
     "optional",
     "render",
+    "sizes",
     "sources",
+    "stylesheet",
     "text",
     "threadview",
 )
 # Imported when somebody asks for what they do.
-ON_DEMAND = ("chatmenu", "editing", "feedback", "help", "optionsform", "search")
+ON_DEMAND = (
+    "attachments",
+    "chatmenu",
+    "chips",
+    "editing",
+    "feedback",
+    "folding",
+    "help",
+    "optionsform",
+    "prompts",
+    "refusals",
+    "search",
+    "theme",
+    "trace",
+    "uploads",
+)
+SHEETS = ("composer.css", "parts.css")  # of what is imported
 # The same, where npm's libraries are; those themselves only when there is code, or a formula.
 MARKDOWN = (
     "blocks",
@@ -102,15 +124,22 @@ def is_installed(path: str) -> bool:
     return path in collected if collected else finders.find(path) is not None
 
 
+def _is_joined() -> bool:
+    return JOINED in getattr(staticfiles_storage, "hashed_files", {})
+
+
 def module_addresses() -> dict[str, str]:
     """Bare name → address, for all that the pages' modules import. A library that isn't installed is left out."""
     installed = {name: static(path) for name, path in LIBRARIES.items() if is_installed(path)}
-    return {f"wb/{name}": static(f"chats/{name}.js") for name in MODULES} | installed
+    sheets = {f"wb/{name}": static(f"chats/{name}") for name in SHEETS}
+    first = dict.fromkeys((f"wb/{name}" for name in PRELOADED), static(JOINED)) if _is_joined() else {}
+    return {f"wb/{name}": static(f"chats/{name}.js") for name in MODULES} | first | sheets | installed
 
 
 def preloaded_addresses(*, with_answers: bool) -> list[str]:
     """The addresses of what a page needs, to be fetched at once and not one import after the other."""
-    names = [f"chats/{name}.js" for name in (*PRELOADED, *(MESSAGES if with_answers else ()))]
+    first = [JOINED] if _is_joined() else [f"chats/{name}.js" for name in PRELOADED]
+    names = [*first, *(f"chats/{name}.js" for name in (MESSAGES if with_answers else ()))]
     if with_answers and is_installed(LIBRARIES["marked"]):
         names += [*(f"chats/markdown/{name}.js" for name in MARKDOWN), LIBRARIES["marked"]]
     return [static(name) for name in names]
@@ -128,11 +157,16 @@ def icon(name: str) -> SafeString:
     return format_html('<svg class="icon" aria-hidden="true"><use href="#icon-{}"></use></svg>', name)
 
 
-@register.simple_tag
-def part(item: Item, message_kind: str) -> str:
-    """One card, by the partial of its kind."""
-    context = {"part": item.part, "returned": item.returned, "sources": item.sources}
-    return get_template(item.partial).render({**context, "is_answer": message_kind == "response"})
+@register.simple_tag(takes_context=True)
+def part(context: dict[str, Any], item: Item, message_kind: str) -> str:
+    """One card, by the partial of its kind. A stored file can be had where the page's context has `files_are_open`, or
+    at the `address` that the part was given for this page."""
+    file_id = str(item.part.get("file_id"))  # as a handler may have made it up
+    address = item.part.get("address", "")
+    if is_uuid7(file_id) and context.get("files_are_open"):
+        address = reverse("api:file", args=[file_id])
+    shown = {"part": item.part, "returned": item.returned, "sources": item.sources, "file_address": address}
+    return get_template(item.partial).render({**shown, "is_answer": message_kind == "response"})
 
 
 @register.simple_tag

@@ -32,8 +32,10 @@ class Bridge(Generic[Value]):
         """Hand over a value; waits while the other side is behind."""
         self._room.wait()
         self._values.append(value)
-        if len(self._values) >= CAPACITY and not self._abandoned:
+        if len(self._values) >= CAPACITY:
             self._room.clear()  # should all be taken this very moment, the wake-up opens it again
+        if self._abandoned:  # looked at last: it may have come just now, and nobody else opens it then
+            self._room.set()
         self._wake()
 
     def end(self, error: BaseException | None = None) -> None:

@@ -20,6 +20,7 @@ NONE_FOUND = (
     "No AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the "
     "machine a role."
 )
+UNREADABLE = "AWS's credentials can't be read; the server's log says why."  # every user may read it
 PATIENCE = 2.0  # seconds that a thread waits for the first look: that of an environment or a file takes 0.1
 LONGEST_LOOK = 15.0  # seconds that is waited where nothing can be done without them
 LOOK_AGAIN = 30.0  # seconds after which credentials that weren't found are looked for again
@@ -35,6 +36,7 @@ class CredentialSearch:
         self._found: Any = None
         self._api_key = False
         self._looked_at = float("-inf")
+        self._logged = ""  # the problem that the log has last, until there is none
 
     def missing(self, *, or_api_key: bool = False) -> str | None:
         """What is known to be missing, in a sentence; None when credentials were found, or are being looked for.
@@ -70,25 +72,30 @@ class CredentialSearch:
             threading.Thread(target=self._look, args=(self._done,), name="aws-credentials", daemon=True).start()
 
     def _look(self, done: threading.Event) -> None:
-        found, reason = _look_for_credentials()
+        found, reason, words = _look_for_credentials()
         api_key = _has_api_key()
         with self._lock:
             if done is self._done:
                 self._found, self._reason, self._api_key = found, reason, api_key
+                self._log(words)
         done.set()
 
+    def _log(self, words: str) -> None:
+        if words and words != self._logged:
+            logger.warning("AWS's credentials can't be read: %s", words)
+        self._logged = words
 
-def _look_for_credentials() -> tuple[Any, str | None]:
-    """The credentials, or why there are none."""
+
+def _look_for_credentials() -> tuple[Any, str | None, str]:
+    """The credentials, or why there are none: in a sentence, and where the SDK says more, its words for the log."""
     import boto3
     from botocore.exceptions import BotoCoreError
 
     try:
         found = boto3.Session(region_name=settings.AWS_REGION).get_credentials()
     except BotoCoreError as error:
-        logger.warning("AWS's credentials can't be read", exc_info=error)
-        return None, f"AWS's credentials can't be read: {error}"
-    return (found, None) if found else (None, NONE_FOUND)
+        return None, UNREADABLE, f"{type(error).__name__}: {error}"
+    return (found, None, "") if found else (None, NONE_FOUND, "")
 
 
 def _has_api_key() -> bool:

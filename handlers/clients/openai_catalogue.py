@@ -1,7 +1,8 @@
 """Which models a server has, as it says itself.
 
 Owns when it is asked: in a thread, every few minutes, and never by whoever wants to know. On an event loop that is
-told what is known so far; a thread waits a moment for the first answer.
+told what is known so far; a thread waits a moment for the first answer. What went wrong is for the log, once for each
+change: everybody reads the reasons, and a server's words name hosts and more.
 """
 
 import asyncio
@@ -21,6 +22,9 @@ FRESH = 300.0  # seconds that a list is taken for true
 ASK_AGAIN = 30.0  # seconds after which a server that gave none is asked again
 PATIENCE = 1.0  # seconds that a thread waits for the first list
 NOT_YET = "The server's list of models is being fetched."
+KEY_REFUSED = "The server refuses the key in OPENAI_API_KEY, or wants one."
+NO_LIST = "The server doesn't list its models. They can be named in WORKBENCH_OPENAI_MODELS."
+AWAY = "The server can't be reached at the moment."
 
 
 class ModelCatalogue:
@@ -33,6 +37,7 @@ class ModelCatalogue:
         self._server: tuple[str, str] | None = None
         self._models: list[dict[str, Any]] = []
         self._reason: str | None = None
+        self._logged = ""  # the failure that the log has last, until a list comes
         self._due_at = float("-inf")
 
     def known(self) -> tuple[list[dict[str, Any]], str | None]:
@@ -56,16 +61,27 @@ class ModelCatalogue:
 
     def _ask(self, done: threading.Event) -> None:
         try:
-            models, reason = self._fetch(), None
+            models, reason, words = self._fetch(), None, ""
         except CallFailed as failure:
-            logger.warning("The models of %s can't be listed: %s", settings.OPENAI_BASE_URL, failure)
-            models, reason = [], f"The server doesn't list its models: {failure}"
+            models, reason, words = [], _reason_of(failure), str(failure)
         with self._lock:
             if done is self._done:
+                self._log(words)
                 self._models = self._models if reason else models
                 self._reason = reason
                 self._due_at = time.monotonic() + (ASK_AGAIN if reason else FRESH)
         done.set()
+
+    def _log(self, words: str) -> None:
+        if words and words != self._logged:
+            logger.warning("The models of OPENAI_BASE_URL can't be listed: %s", words)
+        self._logged = words
+
+
+def _reason_of(failure: CallFailed) -> str:
+    if failure.status in (401, 403):
+        return KEY_REFUSED
+    return NO_LIST if failure.kind == "refused" else AWAY
 
 
 def _on_event_loop() -> bool:

@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.messages import FilePart, ImagePart, Message, MessagePart, ReasoningPart, ToolCallPart, ToolReturnPart
+from handlers.messages import (
+    FilePart,
+    ImagePart,
+    Message,
+    MessagePart,
+    ReasoningPart,
+    ToolCallPart,
+    ToolReturnPart,
+    is_text_type,
+)
 from handlers.models.seam import ContentBlock, ModelDescription, ModelMessage
 
 BYTES_A_TOKEN = 3.5  # of UTF-8: on the safe side for English (4 to 5), about right for code and other scripts
@@ -50,7 +59,7 @@ def message_tokens(message: Message, model: ModelDescription, *, tools: bool = T
 def _part_tokens(part: MessagePart, message: Message, model: ModelDescription, tools: bool) -> int:
     match part:
         case ImagePart():
-            return IMAGE_TOKENS if "image" in model.accepts else NOTE_TOKENS
+            return IMAGE_TOKENS + NOTE_TOKENS if "image" in model.accepts else NOTE_TOKENS
         case FilePart():
             return _file_tokens(part, model)
         case ToolCallPart():
@@ -64,10 +73,10 @@ def _part_tokens(part: MessagePart, message: Message, model: ModelDescription, t
 
 
 def _file_tokens(part: FilePart, model: ModelDescription) -> int:
-    if part.mime_type.startswith("image/"):
-        return IMAGE_TOKENS if "image" in model.accepts else NOTE_TOKENS
-    if part.mime_type.startswith("text/"):
+    if is_text_type(part.mime_type):
         return int(part.size / BYTES_A_TOKEN) + NOTE_TOKENS
+    if part.mime_type.startswith("image/"):
+        return IMAGE_TOKENS + NOTE_TOKENS if "image" in model.accepts else NOTE_TOKENS
     if "document" in model.accepts:
         return max(DOCUMENT_TOKENS, part.size // DOCUMENT_BYTES_A_TOKEN)
     return NOTE_TOKENS

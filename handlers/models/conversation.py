@@ -2,36 +2,21 @@
 
     messages = await to_conversation(message_history, user_message, context, model=describe_model(model_id))
 
-Owns how attachments, tool calls and reasoning are told to a model. The rules that turns must keep are
-handlers.models.repair's; handlers.models.history is this for text alone.
+Owns how tool calls and reasoning are told to a model. Attachments are handlers.models.attachments', the rules that
+turns must keep handlers.models.repair's; handlers.models.history is this for text alone.
 """
 
 import base64
 import binascii
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from handlers.errors import AttachmentError
-from handlers.messages import FilePart, ImagePart, Message, MessagePart, ReasoningPart, ToolCallPart, ToolReturnPart
+from handlers.messages import Message, ReasoningPart, ToolCallPart, ToolReturnPart
+from handlers.models.attachments import AttachmentTeller, Untold
+from handlers.models.continuing import GO_ON, is_continuation
 from handlers.models.history import context_text
 from handlers.models.repair import repaired
 from handlers.models.seam import ContentBlock, ModelDescription, ModelMessage
-
-IMAGE_FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
-DOCUMENT_FORMATS = {
-    "application/pdf": "pdf",
-    "text/csv": "csv",
-    "application/msword": "doc",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "application/vnd.ms-excel": "xls",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-    "text/html": "html",
-    "text/plain": "txt",
-    "text/markdown": "md",
-}
-LARGEST_IMAGE = 3_750_000  # bytes
-LARGEST_DOCUMENT = 4_500_000
 
 
 async def to_conversation(
@@ -41,11 +26,15 @@ async def to_conversation(
     *,
     model: ModelDescription,
     tools: bool = False,
+    untold: list[Untold] | None = None,
+    room: int | None = None,
 ) -> list[ModelMessage]:
     """The turns up to and with `request`. Each context item is a text block of its own before the question.
 
     `tools`: the request will offer some, so that earlier calls and results can be told. Hidden parts aren't told. An
-    attachment that the model doesn't accept, that is too large or can't be read is told as a note in its place.
+    attachment that the model doesn't accept, that is too large or can't be read is told as a note in its place; those
+    of `request` are added to `untold`, so that its user can be told too. `room`: the tokens that attached texts of one
+    message may have; they are cut there.
     Reasoning is given back to the model that it came from, and to no other.
     """
     turns: list[ModelMessage] = []
@@ -53,77 +42,29 @@ async def to_conversation(
         if message.kind == "response":
             turns.extend(response_turns(message, model.id))
         else:
-            turns.append({"role": "user", "content": await _request_blocks(message, model)})
+            turns.append({"role": "user", "content": await _request_blocks(message, AttachmentTeller(model, room))})
     given: list[ContentBlock] = [{"text": text} for text in map(context_text, context or []) if text]
-    turns.append({"role": "user", "content": [*given, *await _request_blocks(request, model)]})
+    teller = AttachmentTeller(model, room)
+    turns.append({"role": "user", "content": [*given, *await _request_blocks(request, teller)]})
+    if untold is not None:
+        untold += teller.untold
     return repaired(turns, tools=tools)
 
 
 # --- what the user sent
 
 
-async def _request_blocks(message: Message, model: ModelDescription) -> list[ContentBlock]:
+async def _request_blocks(message: Message, teller: AttachmentTeller) -> list[ContentBlock]:
+    if is_continuation(message):
+        return [{"text": GO_ON}]
     blocks: list[ContentBlock] = []
     for part in message.parts:
         if part.hidden:
             continue
-        if isinstance(part, ImagePart):
-            blocks.append(await _image(part, model))
-        elif isinstance(part, FilePart):
-            blocks.append(await _file(part, model))
-        elif part.kind == "text" and part.content.strip():
+        if part.kind == "text" and part.content.strip():
             blocks.append({"text": part.content})
+        blocks += await teller.blocks(part)
     return blocks
-
-
-async def _image(part: ImagePart, model: ModelDescription) -> ContentBlock:
-    name = part.alt or "an image"
-    image_format = IMAGE_FORMATS.get(part.mime_type)
-    if image_format is None or "image" not in model.accepts:
-        return _note(name, "which this model can't see")
-    content = await _read(part, LARGEST_IMAGE)
-    if isinstance(content, str):
-        return _note(name, content)
-    return {"image": {"format": image_format, "source": {"bytes": content}}}
-
-
-async def _file(part: FilePart, model: ModelDescription) -> ContentBlock:
-    name = part.name or "a file"
-    if part.mime_type in IMAGE_FORMATS:
-        as_image = ImagePart(file_id=part.file_id, mime_type=part.mime_type, alt=part.name, reader=part.reader)
-        return await _image(as_image, model)
-    document_format = DOCUMENT_FORMATS.get(part.mime_type, "txt" if part.mime_type.startswith("text/") else "")
-    as_document = "document" in model.accepts and document_format
-    if not as_document and not part.mime_type.startswith("text/"):
-        return _note(name, "which this model can't read")
-    content = await _read(part, LARGEST_DOCUMENT)
-    if isinstance(content, str):
-        return _note(name, content)
-    if as_document:
-        return {"document": {"format": document_format, "name": _bare(name), "source": {"bytes": content}}}
-    text = context_text({"title": name, "content": content.decode("utf-8", "replace")})
-    return {"text": text} if text else _note(name, "which is empty")
-
-
-async def _read(part: MessagePart, largest: int) -> bytes | str:
-    """The attachment's bytes, or why they can't be given."""
-    if isinstance(part, FilePart) and part.size > largest:
-        return "which is too large for this model"
-    try:
-        content = await part.read()
-    except AttachmentError:
-        return "which can't be read any more"
-    if not content:
-        return "which is empty"
-    return content if len(content) <= largest else "which is too large for this model"
-
-
-def _note(name: str, why: str) -> ContentBlock:
-    return {"text": f"(The user attached “{name}”, {why}.)"}
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"\.[A-Za-z0-9]{1,5}$", "", name) or name
 
 
 # --- what was answered

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from handlers.messages import Message
+from handlers.models.continuing import GO_ON, is_continuation
 from handlers.models.seam import ContentBlock, ModelMessage
 
 _CONTEXT = re.compile(r'(?s)<context title="([^"\n]*)">\n(.*)\n</context>')
@@ -25,11 +26,15 @@ def to_model_messages(
     """
     turns: list[ModelMessage] = []
     for message in history:
-        _add(turns, "assistant" if message.kind == "response" else "user", [message.text])
-    _add(turns, "user", [*map(context_text, context or []), request.text])
+        _add(turns, "assistant" if message.kind == "response" else "user", [_told(message)])
+    _add(turns, "user", [*map(context_text, context or []), _told(request)])
     while turns and turns[0]["role"] != "user":
         turns.pop(0)
     return turns
+
+
+def _told(message: Message) -> str:
+    return GO_ON if is_continuation(message) else message.text
 
 
 def _add(turns: list[ModelMessage], role: _Role, texts: list[str]) -> None:

@@ -7,7 +7,10 @@ have a model that always says the same. The text work is in handlers.models.offl
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
+from handlers.models.attachments import parse_note
+from handlers.models.continuing import GO_ON
 from handlers.models.counting import counted
 from handlers.models.history import parse_context_text
 from handlers.models.offline_text import Source, describe_counts, outline_of, quotations, quoted, words_of
@@ -30,6 +33,9 @@ you said earlier in this chat
 
 Anything else I count, outline and search like that. For real answers, an administrator connects a model provider: \
 docs/handlers.md, “Model providers”, says how."""
+
+NOTHING_BEFORE = "There is no answer that I could go on with."
+NOTHING_MORE = "That was all."
 
 _ABOUT_ITSELF = re.compile(
     r"(?i)\s*(help|hello|hi|hey)\W*$|.*\b(who|what)\s+(are|r)\s+(you|u)\b|.*\bwhat\s+can\s+you\s+do\b"
@@ -82,17 +88,38 @@ def _prepared(request: ModelRequest) -> tuple[list[str], int]:
 def answer(request: ModelRequest) -> str:
     """What the model says to a request, in Markdown."""
     texts = _texts(request.messages[-1]["content"])
+    if texts == [GO_ON]:
+        return _rest(request)
     given = [Source(*context) for context in map(parse_context_text, texts) if context]
-    question = "\n\n".join(text for text in texts if not parse_context_text(text))
+    untold = [note for note in map(parse_note, texts) if note]
+    question = "\n\n".join(text for text in texts if _is_the_users(text))
     sources = [*given, *_earlier(request)]
     command = _COMMAND.fullmatch(question)
     if command:
         return _obey(command[1].lower(), command[2], sources)
     if not question.strip() and not given:
-        return "You sent no text that I could read."
+        return _attached(untold) or "You sent no text that I could read."
     if len(question) < _QUESTION and _ABOUT_ITSELF.match(question):
         return WHO_I_AM
-    return "\n\n".join(_observations(question, sources, request.system))
+    observed = _observations(question, sources, request.system)
+    return "\n\n".join([*observed, _attached(untold)] if untold else observed)
+
+
+def _is_the_users(text: str) -> bool:
+    return not parse_context_text(text) and not parse_note(text)
+
+
+def _attached(untold: list[str]) -> str:
+    return "You attached:\n\n" + "\n".join(f"- {note}" for note in untold) if untold else ""
+
+
+def _rest(request: ModelRequest) -> str:
+    """What is missing of the answer before the last turn: it is made again, which gives the same one."""
+    if len(request.messages) < 3:  # a question, what was said of it, and the wish for the rest
+        return NOTHING_BEFORE
+    whole = answer(replace(request, messages=request.messages[:-2]))
+    said = "".join(_texts(request.messages[-2]["content"]))
+    return whole.removeprefix(said) if whole.startswith(said) and whole != said else NOTHING_MORE
 
 
 def _obey(command: str, text: str, sources: list[Source]) -> str:
@@ -108,10 +135,10 @@ def _obey(command: str, text: str, sources: list[Source]) -> str:
 
 def _observations(question: str, sources: list[Source], system: list[ContentBlock]) -> list[str]:
     """What can be said of any text, each a paragraph."""
-    said = [
-        f"I'm the offline model, not a language model (ask me what I can do). You wrote {describe_counts(question)}:"
-    ]
-    said.append("\n".join(outline_of(question)) if len(words_of(question)) > _LONG else quoted(question))
+    said = ["I'm the offline model, not a language model (ask me what I can do)."]
+    if question.strip():
+        said[0] += f" You wrote {describe_counts(question)}:"
+        said.append("\n".join(outline_of(question)) if len(words_of(question)) > _LONG else quoted(question))
     for source in sources:
         if source.title != _EARLIER:
             said.append(f"**{source.title}** has {describe_counts(source.text)}:")
@@ -138,7 +165,7 @@ def _earlier(request: ModelRequest) -> list[Source]:
     """What the user said before in this chat."""
     turns = [message for message in request.messages[:-1] if message["role"] == "user"]
     texts = [text for message in turns for text in _texts(message["content"])]
-    return [Source(_EARLIER, text) for text in texts if not parse_context_text(text)]
+    return [Source(_EARLIER, text) for text in texts if _is_the_users(text)]
 
 
 def _texts(blocks: list[ContentBlock]) -> list[str]:

@@ -16,7 +16,9 @@ from handlers.models.seam import ContentBlock, ModelMessage
 UNANSWERED = "This call was interrupted, and has no result."
 EMPTY_RESULT = "(no output)"
 SEE_DOCUMENT = "(see the attached document)"
+NO_IMAGE = "(an image that isn't shown any more)"
 MOST_DOCUMENTS = 5
+MOST_IMAGES = 20
 
 _OF_USERS = frozenset({"toolResult", "image", "document", "searchResult"})
 _OF_MODELS = frozenset({"toolUse", "reasoningContent"})
@@ -38,7 +40,7 @@ def repaired(messages: Iterable[ModelMessage], *, tools: bool) -> list[ModelMess
             break
         turns = answered
     _trim_last(answered)
-    return _with_named_documents(answered)
+    return _with_named_documents(_with_few_images(answered))
 
 
 def tool_name(name: str) -> str:
@@ -181,7 +183,23 @@ def _trim_last(turns: list[ModelMessage]) -> None:
             turns[-1]["content"][-1] = {"text": str(last["text"]).rstrip()}
 
 
-# --- documents
+# --- images and documents
+
+
+def _with_few_images(turns: list[ModelMessage]) -> list[ModelMessage]:
+    """No more images than an API takes: the last ones."""
+    excess = sum("image" in block for turn in turns for block in turn["content"]) - MOST_IMAGES
+    if excess <= 0:
+        return turns
+    places = iter(range(excess))
+    return [
+        _turn(turn["role"], [_instead_of_image(block, lambda: next(places, None)) for block in turn["content"]])
+        for turn in turns
+    ]
+
+
+def _instead_of_image(block: ContentBlock, next_excess: Callable[[], int | None]) -> ContentBlock:
+    return {"text": NO_IMAGE} if "image" in block and next_excess() is not None else block
 
 
 def _with_named_documents(turns: list[ModelMessage]) -> list[ModelMessage]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.encoding import EncodingError, canonical_json, clean_text, encode_value
-from handlers.tools.threads import ToolThreads
+from handlers.tools.threads import threads
 from handlers.tools.typed import Tool, ToolContext, ToolError
 
 logger = logging.getLogger(__name__)
@@ -18,8 +18,6 @@ logger = logging.getLogger(__name__)
 TIMEOUT = 30.0  # seconds
 RESULT_CHARACTERS = 20_000
 PARTING = 0.5  # seconds that a tool gets to end after it was cancelled
-
-threads = ToolThreads()
 
 
 class _TookTooLong(Exception):

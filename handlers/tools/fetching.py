@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -20,6 +21,7 @@ from pydantic import Field
 
 from handlers.tools.addresses import is_public
 from handlers.tools.page_text import page_text
+from handlers.tools.threads import threads
 from handlers.tools.typed import Tool, ToolError
 
 if TYPE_CHECKING:
@@ -163,7 +165,9 @@ class Fetcher:
                 break
         whole = len(read) <= self._limits.bytes
         text = _decoded(bytes(read[: self._limits.bytes]), response.charset)
-        text = await asyncio.to_thread(page_text, text) if content_type in _PAGES else text
+        if content_type in _PAGES:
+            # Not the loop's own threads: names are looked up in those, by everybody.
+            text = await asyncio.wrap_future(threads.submit(partial(page_text, text)))
         note = {} if whole else {"note": f"Only the first {self._limits.bytes:,} bytes were read."}
         return {"content_type": content_type, "text": text, **note}
 

@@ -58,6 +58,10 @@ class ToolThreads:
             del future, function
 
 
+threads = ToolThreads()
+"""This process's, for all tools."""
+
+
 def _settle(future: "Future[Any]", function: Callable[[], Any]) -> None:
     try:
         result = _called(function)

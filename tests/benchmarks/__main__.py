@@ -1,16 +1,19 @@
 """`python -m tests.benchmarks`: measures the product against its promises, prints a table, writes JSON.
 
-Exit code 0 when every promise was kept, 1 when one was missed or a measurement failed.
+Exit code 0 when every promise was kept, 1 when one was missed or a measurement failed. What can't be measured on this
+machine (PostgreSQL, Redis or the compared packages aren't there) is named; where CI=true that is exit code 1 as well.
 """
 
 import argparse
+import os
 import resource
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks.figures import Line
+from tests.benchmarks.figures import Line, NotMeasuredError
 from tests.benchmarks.frames import BrokenPromiseError
 from tests.benchmarks.report import document, kept, table
 from tests.benchmarks.scenarios import SCENARIOS, Scenario
@@ -26,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     logs.mkdir(parents=True, exist_ok=True)
     _allow_many_sockets()
     confine_client()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with it, as with Ctrl-C
     begin = time.monotonic()
     # Not under /tmp, which may be memory: what is measured includes making each event durable.
     with tempfile.TemporaryDirectory(prefix="stage-", dir=options.json.parent) as folder:
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         _say("Only one core here: servers and client shared it, so the figures are lower than promised ones.")
     if options.quick:
         _say("--quick: one short round each; promises are judged on the full run.")
-    return 0 if kept(lines) else 1
+    return 0 if kept(lines, all_measured=os.environ.get("CI") == "true") else 1
 
 
 def _measure(name: str, stage: Stage) -> list[Line]:
@@ -51,6 +55,8 @@ def _measure(name: str, stage: Stage) -> list[Line]:
     scenario: Scenario = SCENARIOS[name]
     try:
         return scenario(stage)
+    except NotMeasuredError as reason:
+        return [Line(name, None, "", missing=str(reason))]
     except (BrokenPromiseError, ServerError, TimeoutError, OSError) as reason:
         return [Line(name, None, "", fault=f"{type(reason).__name__}: {reason}")]
 
@@ -64,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _allow_many_sockets() -> None:
-    """A thousand sockets need more files than the usual soft limit; servers inherit this."""
+    """Thousands of sockets need more files than the usual soft limit; servers inherit this."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

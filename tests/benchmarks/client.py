@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import aiohttp
 
@@ -27,21 +28,46 @@ class Connection:
 
     async def stream(self, task: str, load: Load) -> Stream:
         """Asks for `load` and receives until its end; raises BrokenPromiseError if the server refuses or closes."""
+        return await self.receive(await self.start(task, load))
+
+    async def start(self, task: str, load: Load) -> Stream:
+        """Asks for `load`; what comes of it is still to be received."""
         request_id = uuid.uuid4().hex
         asked_ns = time.monotonic_ns()
-        await self._socket.send_str(start_frame(request_id, task, load))
-        stream = Stream(load, await self._started(request_id), asked_ns)
+        await self._send(start_frame(request_id, task, load))
+        return Stream(load, await self._started(request_id), asked_ns)
+
+    async def subscribe(self, stream: Stream) -> None:
+        """Follows, from its beginning, a response that was started elsewhere or earlier."""
+        await self._send(json.dumps({"type": "subscribe", "response_id": stream.response_id, "after": -1}))
+
+    async def unsubscribe(self, stream: Stream) -> None:
+        """Returns when nothing more of it comes here."""
+        await self._send(json.dumps({"type": "unsubscribe", "response_id": stream.response_id}))
+        while json.loads(await self._receive())["type"] != "unsubscribed":
+            pass
+
+    async def receive(self, stream: Stream) -> Stream:
+        """Receives until the response's end."""
         while True:
             text = await self._receive()
             stream.frames.append((time.monotonic_ns(), text))
             if is_end(text):
                 return stream
 
+    async def idle(self) -> None:
+        """Answers the server's pings, until it is cancelled."""
+        while True:
+            await self._receive()
+
     async def receive_hello(self) -> None:
         await self._receive_one("hello")
 
     async def close(self) -> None:
         await self._socket.close()
+
+    async def _send(self, text: str) -> None:
+        await self._socket.send_str(text)
 
     async def _started(self, request_id: str) -> str:
         while True:
@@ -85,7 +111,14 @@ async def connections(url: str, tokens: Sequence[str]) -> AsyncIterator[list[Con
             await asyncio.gather(*(connection.close() for connection in opened))
 
 
-async def run_streams(opened: Sequence[Connection], task: str, loads: Sequence[Load], timeout: float) -> list[Stream]:
+class Streaming(Protocol):
+    """What one stream at a time is asked of, whatever is spoken."""
+
+    async def stream(self, task: str, load: Load) -> Stream:
+        """Asks for `load` and receives until its end."""
+
+
+async def run_streams(opened: Sequence[Streaming], task: str, loads: Sequence[Load], timeout: float) -> list[Stream]:
     """Runs one load on each connection at the same time; raises TimeoutError when one hasn't ended in time."""
     async with asyncio.timeout(timeout):
         return await asyncio.gather(

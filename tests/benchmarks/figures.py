@@ -5,7 +5,11 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Literal
 
-Verdict = Literal["PASS", "MISS", "reported"]
+Verdict = Literal["PASS", "MISS", "reported", "not measured"]
+
+
+class NotMeasuredError(Exception):
+    """Something that a measurement needs isn't on this machine; the message says what."""
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -52,7 +56,10 @@ def goal_of(bound: float) -> Limit:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table. A line whose measurement failed has no value, a `fault` that says why, and is a miss."""
+    """One line of the table. A line whose measurement failed has no value, a `fault` that says why, and is a miss.
+
+    `missing` names what this machine lacks for it: then it is neither kept nor broken.
+    """
 
     title: str
     value: float | None
@@ -60,10 +67,13 @@ class Line:
     limit: Limit | None = None
     note: str = ""
     fault: str = ""
+    missing: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
+        if self.missing:
+            return "not measured"
         if self.fault or self.value is None:
             return "MISS"
         if self.limit is None or not self.limit.binding:

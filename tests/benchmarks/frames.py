@@ -62,7 +62,24 @@ def read_stream(stream: Stream) -> Answer:
     frames = [(at, len(text), json.loads(text)) for at, text in stream.frames if stream.response_id in text]
     covering = [frame for frame in frames if _covers(frame[2], stream.response_id)]
     _check_numbers([frame for _, _, frame in covering])
-    chunks = [(at, _content_of(frame)) for at, _, frame in covering]
+    return answer_of(
+        stream,
+        [(at, _content_of(frame)) for at, _, frame in covering],
+        rows=covering[-1][2]["through"] + 1,
+        wire_bytes=sum(frame_size(size) for _, size, _ in covering),
+        content_frame_bytes=[size for _, size, frame in covering if _content_of(frame)],
+    )
+
+
+def answer_of(
+    stream: Stream,
+    chunks: list[tuple[int, str]],
+    *,
+    rows: int,
+    wire_bytes: int,
+    content_frame_bytes: list[int] | None = None,
+) -> Answer:
+    """The answer whose text came in these chunks, each with its nanosecond of arrival; raises unless it's whole."""
     text = "".join(chunk for _, chunk in chunks)
     try:
         stamps_ns = stamps_of(text, stream.load)
@@ -72,10 +89,10 @@ def read_stream(stream: Stream) -> Answer:
         load=stream.load,
         response_id=stream.response_id,
         asked_ns=stream.asked_ns,
-        rows=covering[-1][2]["through"] + 1,
-        wire_bytes=sum(frame_size(size) for _, size, _ in covering),
+        rows=rows,
+        wire_bytes=wire_bytes,
         text_bytes=len(text),
-        content_frame_bytes=[size for _, size, frame in covering if _content_of(frame)],
+        content_frame_bytes=content_frame_bytes or [],
         arrivals_ns=arrivals_of(chunks, stream.load.delta_length),
         stamps_ns=stamps_ns,
     )

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 
 from handlers.base import BaseTaskHandler
-from handlers.events import BaseEvent, ContentEvent
+from handlers.events import BaseEvent, ContentEvent, StatusEvent
 from handlers.messages import Message
 from tests.benchmarks.load import Load, paced
 
@@ -26,3 +26,16 @@ class OwnLoopSpeaker(CooperativeSpeaker):
     name = "benchmark-own-loop"
     description = "Says a benchmark's load on a loop of its own."
     cooperative = False
+
+
+class SpeakerInRows(BaseTaskHandler):
+    """Two rows of the log for each delta: no two texts meet, so none are merged."""
+
+    name = "benchmark-rows"
+    description = "Says a benchmark's load with a status after each delta."
+    cooperative = True
+
+    async def handle(self, user_message: Message) -> AsyncGenerator[BaseEvent, None]:
+        async for text in paced(Load.from_text(user_message.text)):
+            yield ContentEvent(content=text)
+            yield StatusEvent(status="step", message=text)

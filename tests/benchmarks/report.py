@@ -20,9 +20,10 @@ HEADINGS = ("", "measured", "promised", "", "")
 FSYNC_PROBES = 50
 
 
-def kept(lines: Sequence[Line]) -> bool:
-    """True if no line is a miss."""
-    return all(line.verdict != "MISS" for line in lines)
+def kept(lines: Sequence[Line], *, all_measured: bool = False) -> bool:
+    """True if no line is a miss; with `all_measured`, if none was left out either."""
+    refused = {"MISS", "not measured"} if all_measured else {"MISS"}
+    return all(line.verdict not in refused for line in lines)
 
 
 def table(lines: Sequence[Line]) -> str:
@@ -72,7 +73,7 @@ def machine(folder: Path) -> dict[str, Any]:
 
 def _row(line: Line) -> tuple[str, str, str, str, str]:
     value = "-" if line.value is None else f"{_rounded(line.value)} {line.unit}".strip()
-    return (line.title, value, str(line.limit or ""), line.verdict, line.note)
+    return (line.title, value, str(line.limit or ""), line.verdict, line.missing or line.note)
 
 
 def _rounded(value: float) -> str:

@@ -1,22 +1,39 @@
-"""One round of load against one server: the same streams, begun together, received whole, with both sides' effort."""
+"""One round of load against one server: the same streams, begun together, received whole, with both sides' effort.
+
+How the server is spoken with is a Dialect: the product's own unless said otherwise.
+"""
 
 import asyncio
 import gc
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from tests.benchmarks.client import connections, run_streams
-from tests.benchmarks.frames import Answer, read_stream
+from tests.benchmarks.client import Streaming, connections, run_streams
+from tests.benchmarks.frames import Answer, Stream, read_stream
 from tests.benchmarks.load import NANOSECONDS, Load, spread
 from tests.benchmarks.servers import Server
 
 COOPERATIVE = "benchmark-cooperative"
 OWN_LOOP = "benchmark-own-loop"
+IN_ROWS = "benchmark-rows"
 LEAD_SECONDS, LEAD_PER_STREAM = 1.0, 0.020  # so that every stream is started before the first delta is due
 TIMEOUT = 180.0
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """`connect` gives one connection a token; `read` reads one received stream, and raises BrokenPromiseError if
+    anything of it is lost or altered. The effort of `others` counts as the server's."""
+
+    connect: Callable[[Server, Sequence[str]], AbstractAsyncContextManager[Sequence[Streaming]]]
+    read: Callable[[Stream], Answer]
+    others: tuple[Server, ...] = ()
+
+
+WEBSOCKET = Dialect(lambda server, tokens: connections(server.ws, tokens), read_stream)
 
 
 @dataclass(frozen=True)
@@ -59,27 +76,34 @@ class Round:
         }
 
 
-def play(server: Server, tokens: Sequence[str], task: str, load: Load) -> Round:
+def play(server: Server, tokens: Sequence[str], task: str, load: Load, dialect: Dialect = WEBSOCKET) -> Round:
     """Runs `load` once per token at the same time, each on a socket of its own.
 
     Raises BrokenPromiseError when anything was lost and TimeoutError when a stream doesn't end.
     """
-    return asyncio.run(_play(server, tokens, task, load))
+    return asyncio.run(play_on_loop(server, tokens, task, load, dialect))
 
 
-async def _play(server: Server, tokens: Sequence[str], task: str, load: Load) -> Round:
-    async with connections(server.ws, tokens) as opened:
+async def play_on_loop(
+    server: Server, tokens: Sequence[str], task: str, load: Load, dialect: Dialect = WEBSOCKET
+) -> Round:
+    """`play`, for who has other work on the same loop."""
+    async with dialect.connect(server, tokens) as opened:
         lead = LEAD_SECONDS + LEAD_PER_STREAM * len(tokens)
         begin_ns = time.monotonic_ns() + int(lead * NANOSECONDS)
         with _collector_off():
             streaming = asyncio.ensure_future(run_streams(opened, task, spread(load, len(tokens), begin_ns), TIMEOUT))
             await asyncio.sleep((begin_ns - time.monotonic_ns()) / NANOSECONDS)
-            server_used, client_used = server.cpu_seconds(), time.process_time()
+            server_used, client_used = _cpu_seconds(server, *dialect.others), time.process_time()
             streams = await streaming
             elapsed = (time.monotonic_ns() - begin_ns) / NANOSECONDS
-            server_busy = (server.cpu_seconds() - server_used) / elapsed
+            server_busy = (_cpu_seconds(server, *dialect.others) - server_used) / elapsed
             client_busy = (time.process_time() - client_used) / elapsed
-    return Round([read_stream(stream) for stream in streams], begin_ns, server_busy, client_busy)
+    return Round([dialect.read(stream) for stream in streams], begin_ns, server_busy, client_busy)
+
+
+def _cpu_seconds(*servers: Server) -> float:
+    return sum(server.cpu_seconds() for server in servers)
 
 
 @contextmanager

@@ -67,14 +67,15 @@ def clean_environment(**variables: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(PROJECT), **variables}
 
 
-def product_environment(database: Path, **variables: str) -> dict[str, str]:
-    """The product as it ships, on a fresh SQLite file, with the benchmark's handlers."""
+def product_environment(database_url: str, **variables: str) -> dict[str, str]:
+    """The product as it ships, on this database, with the benchmark's handlers."""
     return clean_environment(
-        DATABASE_URL=f"sqlite:///{database}",
+        DATABASE_URL=database_url,
         SECRET_KEY=secrets.token_urlsafe(48),
         ALLOWED_HOSTS="127.0.0.1",
         WORKBENCH_EXTRA_HANDLERS=(
-            "tests.benchmarks.handlers.CooperativeSpeaker,tests.benchmarks.handlers.OwnLoopSpeaker"
+            "tests.benchmarks.handlers.CooperativeSpeaker,tests.benchmarks.handlers.OwnLoopSpeaker,"
+            "tests.benchmarks.handlers.SpeakerInRows"
         ),
         WORKBENCH_RATE_LIMITS="off",
         WORKBENCH_MAX_RUNS="1000",

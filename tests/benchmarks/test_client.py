@@ -41,3 +41,11 @@ def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> None:
         running(daphne("no_such_module:app", port), port, clean_environment(), tmp_path / "log"),
     ):
         pass
+
+
+def test_a_consumer_of_channels_alone_says_what_the_bare_server_does(tmp_path: Path) -> None:
+    for layer in ("", "memory"):
+        port = free_port()
+        command = daphne("tests.benchmarks.apps.consumer:application", port)
+        with running(command, port, clean_environment(BENCHMARK_LAYER=layer), tmp_path / f"log{layer}") as server:
+            assert play(server, ["a", "b"], "", Load(deltas=30)).deltas == 60

@@ -52,3 +52,7 @@ def test_a_line_is_judged_by_its_unrounded_value(limit: Limit | None, value: flo
 def test_a_line_that_could_not_be_measured_is_a_miss() -> None:
     assert Line("speed", None, "").verdict == "MISS"
     assert Line("speed", 9.0, "", at_least(1), fault="lost 3 deltas").verdict == "MISS"
+
+
+def test_a_line_without_what_it_needs_is_neither_kept_nor_broken() -> None:
+    assert Line("speed", None, "", at_least(1), missing="Redis isn't installed").verdict == "not measured"

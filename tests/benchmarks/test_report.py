@@ -7,6 +7,7 @@ from tests.benchmarks.report import document, kept, table
 PASSED = Line("fast", 1.44, "x", at_least(1.2), "bare sends 41,647")
 MISSED = Line("slow", 0.5, "x", at_least(1.2))
 GOAL_MISSED = Line("own loops", 0.4, "x", goal_of(0.6))
+MISSING = Line("shared", None, "", at_least(1), missing="Redis isn't installed")
 FAILED = Line("broken", None, "", fault="gap after 7\nsecond line")
 
 
@@ -14,6 +15,12 @@ def test_one_miss_breaks_the_run_and_a_missed_goal_does_not() -> None:
     assert kept([PASSED, GOAL_MISSED])
     assert not kept([PASSED, MISSED])
     assert not kept([PASSED, FAILED])
+
+
+def test_what_was_not_measured_breaks_only_a_run_that_needs_all() -> None:
+    assert kept([PASSED, MISSING])
+    assert not kept([PASSED, MISSING], all_measured=True)
+    assert "not measured  Redis isn't installed" in table([MISSING])
 
 
 def test_the_table_says_value_promise_and_verdict_of_each_line() -> None:

@@ -6,6 +6,7 @@ from playwright.sync_api import Page
 RENDER = """
 async ([text, cuts]) => {
   const { MarkdownDocument } = await import("wb/markdown/document");
+  await (await import("wb/threadview")).dressed();
   const element = Object.assign(document.createElement("div"), { className: "prose" });
   document.getElementById("thread").replaceChildren(element);
   const onCitation = (number, raw) => Object.assign(document.createElement("span"), { textContent: raw });

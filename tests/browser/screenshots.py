@@ -17,6 +17,38 @@ SCHEMES = ("light", "dark")
 LONG = (
     "text Could you also say what a cursor is?\n\nThis question has three paragraphs.\n\nAnd a rather long last line."
 )
+WRITTEN = """text So, in short:
+
+## What a cursor is
+
+A **cursor** is the number of the last event that a client has *seen*. It is how `after` is meant in a request:
+
+1. The client says where it is.
+2. The server sends what came later:
+   - what is stored, from the table,
+   - what is new, as it comes.
+
+```python
+async def events_after(cursor: int) -> AsyncIterator[Event]:
+    # What is stored first, then what comes.
+    async for event in stored(cursor):
+        yield event  # numbered without gaps
+```
+
+| Client | Cursor | Is sent |
+|---|--:|---|
+| a new tab | 0 | everything |
+| after a pause | 118 | 119 and later |
+
+> A dropped connection delays an answer. It can't change it.
+
+The mean wait is $\\bar{w} = \\frac{1}{n}\\sum_{i=1}^{n} w_i$. See [the pages about cursors](https://example.org/cursors).
+"""
+TITLES = (
+    "Questions for the next release", "Why the index is slow after an import", "A letter to the landlord",
+    "Names for the new library", "Regular expressions for dates", "The garden in March", "Notes of Tuesday's meeting",
+    "Translate the opening hours", "Bread without kneading", "Explain the error of the nightly backup",
+)  # fmt: skip
 
 
 class Camera:
@@ -39,7 +71,7 @@ class Camera:
     def ask(self, text: str) -> None:
         ask(self.page, text)
         if self.is_phone:
-            self.page.get_by_role("button", name="Send").click()
+            self.page.get_by_role("button", name="Send", exact=True).click()
 
     def finished(self, status: str = "completed") -> None:
         expect(self.page.locator("#composer")).not_to_contain_class("busy")
@@ -66,6 +98,7 @@ def photograph(camera: Camera, reader: str) -> None:
     photograph_branches(camera)
     photograph_endings(camera)
     photograph_list(camera)
+    photograph_writing(camera)
 
 
 def photograph_options(camera: Camera) -> None:
@@ -131,6 +164,27 @@ def photograph_list(camera: Camera) -> None:
     camera.take("search")
     page.get_by_label("Search your chats").fill("")
     if camera.is_phone:
+        page.keyboard.press("Escape")
+
+
+def photograph_writing(camera: Camera) -> None:
+    """Headings, lists, code, a table and a formula, beside a list with chats in it."""
+    page = camera.page
+    cookies = {cookie["name"]: cookie["value"] for cookie in camera.context.cookies()}
+    headers = {"X-CSRFToken": cookies["csrftoken"], "Referer": camera.site.address}
+    for title in TITLES:
+        page.request.post(f"{camera.site.address}/api/v1/chats/", headers=headers, data={"title": title})
+    page.goto(camera.site.address)
+    ready(page)
+    camera.ask(WRITTEN)
+    camera.finished()
+    expect(page.locator(".katex").first).to_be_visible()
+    camera.take("writing")
+    page.locator("#scroller").evaluate("scroller => (scroller.scrollTop -= 520)")
+    camera.take("writing-above")
+    if camera.is_phone:
+        page.get_by_role("button", name="Chats").click()
+        camera.take("long-list")
         page.keyboard.press("Escape")
 
 

@@ -6,9 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
 
@@ -84,6 +86,41 @@ def ask(page: Page, text: str, task: str = "demo") -> None:
     page.get_by_label("Answered by").select_option(task)
     page.get_by_label("Message", exact=True).fill(text)
     page.keyboard.press("Enter")
+
+
+def until(page: Page, condition: Callable[[], Any]) -> None:
+    """Waits for what no element shows; what Playwright hears meanwhile is handled."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't come true"
+        page.wait_for_timeout(20)
+
+
+class HeldEnds:
+    """Answers end on the page when they are let go and not before, however slow the test is: frames from the first
+    end on are held back."""
+
+    def __init__(self, page: Page) -> None:
+        self._held: list[str | bytes] = []
+        self._is_holding = True
+        page.route_web_socket("**/*", self._between)
+        page.reload()
+        ready(page)
+
+    def _between(self, socket: WebSocketRoute) -> None:
+        self._page, server = socket, socket.connect_to_server()
+        server.on_message(self._told)
+
+    def _told(self, frame: str | bytes) -> None:
+        if self._is_holding and (self._held or '"response_end"' in str(frame)):
+            self._held.append(frame)
+        else:
+            self._page.send(frame)
+
+    def let_go(self) -> None:
+        self._is_holding = False
+        for frame in self._held:
+            self._page.send(frame)
 
 
 class HeldStarts:

@@ -1,19 +1,28 @@
 """What a reader keeps when the server dies, the network goes or the login ends."""
 
-import pytest
-from playwright.sync_api import expect
+import json
 
-from tests.browser.site import PATIENCE, Site, ask, ready, sign_in
-from tests.browser.test_chat import answer_of, finished, stored
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser.site import PATIENCE, Site, ask, ready, sign_in, until
+from tests.browser.test_chat import LONG, answer_of, drawn, equipped, finished, steps_of, stop, stored
 
 pytestmark = pytest.mark.browser
 
 
+def logged(page: Page) -> str:
+    """The text of the last answer as the server has it."""
+    response = answer_of(page).get_attribute("data-message")
+    address = page.url.split("/chats/")[0] + f"/api/v1/responses/{response}/events/?limit=100"
+    return "".join(event.get("content", "") for event in page.request.get(address).json()["results"])
+
+
 def test_a_killed_server_costs_the_rest_of_the_answer_and_nothing_that_was_said(person, reader, site):
     person.expect_losses()
-    page = person.signed_in(reader)
-    ask(page, "slow")
-    expect(answer_of(page)).to_contain_text("4/120")
+    page = equipped(person.signed_in(reader))
+    ask(page, LONG)
+    expect(answer_of(page)).to_contain_text("4/240")
     site.kill()
     expect(page.locator("#banner")).to_contain_text("The connection is lost.")
     seen = answer_of(page).locator(".parts").inner_text().strip()
@@ -21,19 +30,19 @@ def test_a_killed_server_costs_the_rest_of_the_answer_and_nothing_that_was_said(
     ready(page)
     expect(answer_of(page)).to_have_attribute("data-status", "error", timeout=2 * PATIENCE)
     expect(page.locator("#banner")).to_be_hidden()
-    said = finished(page, "error")
+    said = drawn(page, "error")
     assert said.startswith(seen)
     expect(answer_of(page).locator(".problem")).to_contain_text("The server was interrupted")
     page.reload()
     ready(page)
-    assert finished(page, "error") == said
+    assert drawn(page, "error") == said
 
 
 def test_an_answer_goes_on_after_an_error_by_trying_again(person, reader, site):
     person.expect_losses()
-    page = person.signed_in(reader)
-    ask(page, "slow 3")
-    expect(answer_of(page)).to_contain_text("2/12")
+    page = equipped(person.signed_in(reader))
+    ask(page, "slow 6")
+    expect(answer_of(page)).to_contain_text("1/24")
     site.kill()
     site.start()
     expect(answer_of(page)).to_have_attribute("data-status", "error", timeout=2 * PATIENCE)
@@ -43,7 +52,7 @@ def test_an_answer_goes_on_after_an_error_by_trying_again(person, reader, site):
 
 def test_a_restart_is_survived_and_what_was_sent_meanwhile_is_sent_once(person, reader, site):
     person.expect_losses()
-    page = person.signed_in(reader)
+    page = equipped(person.signed_in(reader))
     ask(page, "text one")
     finished(page)
     site.stop()
@@ -58,7 +67,7 @@ def test_a_restart_is_survived_and_what_was_sent_meanwhile_is_sent_once(person, 
 
 def test_a_message_on_its_way_survives_a_reload(person, reader, site):
     person.expect_losses()
-    page = person.signed_in(reader)
+    page = equipped(person.signed_in(reader))
     ask(page, "text one")
     finished(page)
     address = page.url
@@ -84,13 +93,17 @@ def test_a_stop_that_was_pressed_without_a_connection_holds(person, reader, site
 
 def test_a_network_that_was_away_is_caught_up_with(person, reader):
     person.expect_losses()
-    page = person.signed_in(reader)
-    ask(page, "slow 4")
-    expect(answer_of(page)).to_contain_text("2/16")
+    page = equipped(person.signed_in(reader))
+    ask(page, LONG)
+    expect(answer_of(page)).to_contain_text("2/240")
     person.context.set_offline(True)
-    page.wait_for_timeout(1500)  # frames are lost meanwhile; how many doesn't matter
+    missed = f" {steps_of(page)[-1] + 4}/240"
+    until(page, lambda: missed in logged(page))
     person.context.set_offline(False)
-    assert "16/16 and that was all." in finished(page)
+    expect(answer_of(page)).to_contain_text(missed)
+    stop(page)
+    finished(page, "cancelled")
+    assert steps_of(page) == [*range(1, len(steps_of(page)) + 1)]
 
 
 def test_signing_out_elsewhere_is_told_and_the_draft_is_kept(person, reader, site):
@@ -120,3 +133,32 @@ def test_one_tab_too_many_says_so_and_goes_on_when_another_is_closed(people, rea
     ready(second)
     expect(second.locator("#banner")).to_be_hidden()
     narrow.kill()
+
+
+def test_an_answer_that_cant_be_followed_now_is_asked_for_again(person, reader):
+    page = person.signed_in(reader)
+    ask(page, LONG)
+    expect(answer_of(page)).to_contain_text("1/240")
+    refused: list[str] = []
+
+    def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def sent(frame: str | bytes) -> None:
+            asked = json.loads(frame)
+            if asked["type"] == "subscribe" and not refused:
+                refused.append(asked["response_id"])
+                error = {"type": "error", "code": "rate_limited", "message": "Too many.", "retry_after": 1}
+                socket.send(json.dumps(error | {"response_id": asked["response_id"]}))
+            else:
+                server.send(frame)
+
+        socket.on_message(sent)
+
+    page.route_web_socket("**/*", between)
+    page.reload()
+    ready(page)
+    page.keyboard.press("Escape")
+    finished(page, "cancelled")
+    assert refused == [answer_of(page).get_attribute("data-message")]
+    expect(page.locator("#banner")).to_be_hidden()

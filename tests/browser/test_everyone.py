@@ -5,8 +5,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import SOURCE, violations
 from tests.browser.site import ask, ready, sign_in
-from tests.browser.test_chat import answer_of, finished
-from tests.browser.test_composer import box_of, say
+from tests.browser.test_attachments import CAT, NOTES, Slow, chips, give, pick
+from tests.browser.test_chat import LONG, answer_of, finished, stop
+from tests.browser.test_composer import box_of, made, prompts_of, say
 from tests.browser.test_sidebar import choose
 
 pytestmark = pytest.mark.browser
@@ -41,14 +42,53 @@ def check_dialogs(states: States) -> None:
     page.keyboard.press("Escape")
 
 
+def check_writing(states: States) -> None:
+    page = states.page
+    made(page, "prompts", name="Sum up", text="Sum this up:")
+    box_of(page).press("/")
+    expect(prompts_of(page)).to_have_count(1)
+    states.check("prompts")
+    page.keyboard.press("Backspace")
+    give(page, "dragover", [NOTES])
+    expect(page.locator("#dropping")).to_be_visible()
+    states.check("dropping")
+    give(page, "dragend", [])
+    expect(page.locator("#dropping")).to_be_hidden()
+    slow = Slow(page)
+    pick(page, NOTES, {**NOTES, "name": "refused.txt"}, uploaded=False)
+    slow.next()
+    slow.next().fulfill(status=415, content_type="application/json", body='{"message": "This is no text."}')
+    expect(page.locator(".chip[data-state=failed]")).to_have_count(1)
+    states.check("uploading and refused")
+    page.unroute_all()
+    for name in ("notes.txt", "refused.txt"):
+        page.get_by_role("button", name=f"Remove {name}").click()
+    give(page, "paste", text="Very long. " * 400)
+    pick(page, CAT)
+    expect(page.locator(".chip[data-state=ready]")).to_have_count(2)
+    states.check("attached")
+    ask(page, "text one")
+    finished(page)
+    states.check("answered, with attachments")
+    page.locator(".message.request").get_by_role("button", name="Edit").click()
+    expect(page.locator(".editor .kept")).to_be_visible()
+    states.check("editing, with attachments")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="New chat").click()
+    expect(page.locator("#thread .message")).to_have_count(0)
+
+
 def check_messages(states: States) -> None:
     page = states.page
-    ask(page, "slow 4")
-    expect(answer_of(page)).to_contain_text("1/16")
+    ask(page, LONG)
+    expect(answer_of(page)).to_contain_text("1/240")
     states.check("streaming")
     say(page, "complex")
     expect(page.locator("#queue li")).to_have_count(1)
     states.check("queue")
+    stop(page)
+    finished(page, "cancelled")
+    page.get_by_role("button", name="Send now").click()
     expect(answer_of(page)).to_contain_text("numbered and stored", timeout=30_000)
     finished(page)
     for card in page.locator(".message details").all():
@@ -73,12 +113,12 @@ def check_list(states: States) -> None:
     expect(page.locator("#search-results li")).to_have_count(1)
     states.check("search")
     page.get_by_label("Search your chats").fill("")
-    page.locator("#chat-list li[data-chat]").hover()
-    page.get_by_role("button", name="More: slow 4").click()
+    page.locator("#chat-list li[data-chat]").first.hover()
+    page.get_by_role("button", name=f"More: {LONG}").click()
     expect(page.get_by_role("menu")).to_be_visible()
     states.check("menu")
     page.keyboard.press("Escape")
-    choose(page, "slow 4", "Delete")
+    choose(page, LONG, "Delete")
     expect(page.locator(".toast")).to_be_visible()
     states.check("toast")
 
@@ -88,6 +128,7 @@ def check_list(states: States) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_any_state(people, reader, site, scheme):
     person = people(color_scheme=scheme)
+    person.tolerated = ("status of 415",)  # of the refused upload
     page = person.tab(site.address, wait=False)
     states = States(page)
     states.check("login")
@@ -95,6 +136,7 @@ def test_axe_finds_nothing_in_any_state(people, reader, site, scheme):
     ready(page)
     states.check("empty")
     check_dialogs(states)
+    check_writing(states)
     check_messages(states)
     check_list(states)
     page.get_by_role("button", name="Sign out").click()
@@ -107,13 +149,15 @@ def test_axe_finds_nothing_on_a_phone_without_a_connection_and_in_the_drawer(peo
     person = people(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     person.expect_losses()
     page = person.signed_in(reader)
+    states = States(page)
+    pick(page, NOTES, CAT)
+    states.check("attached")
     ask(page, "complex")
     page.get_by_role("button", name="Send").click()
     finished(page)
-    states = States(page)
     states.check("answered")
     page.get_by_role("button", name="Chats").click()
-    expect(page.get_by_role("link", name="New chat")).to_be_visible()
+    expect(page.locator("#sidebar").get_by_role("link", name="New chat")).to_be_visible()
     states.check("drawer")
     page.keyboard.press("Escape")
     site.kill()
@@ -166,6 +210,13 @@ def test_a_german_browser_gets_a_german_page(people, reader, site):
     ready(page)
     expect(page.locator("html")).to_have_attribute("lang", "de")
     expect(page.get_by_role("heading", level=1)).to_have_text("Neuer Chat")
+    page.get_by_role("button", name="Prompts").click()
+    expect(page.locator(".prompt-menu")).to_contain_text("Sie haben noch keine Prompts.")
+    page.keyboard.press("Escape")
+    give(page, "paste", [CAT])
+    page.get_by_role("button", name="cat.png entfernen").click()
+    expect(chips(page)).to_have_count(0)
+    expect(page.get_by_label("Darstellung").locator("option:checked")).to_have_text("System")
     page.get_by_label("Antwort von").select_option("demo")
     page.get_by_label("Nachricht", exact=True).fill("text eins")
     page.keyboard.press("Enter")
@@ -189,8 +240,9 @@ def test_words_that_go_from_right_to_left_do_so(person, reader):
 
 def test_who_wants_less_motion_gets_none(people, reader):
     page = people(reduced_motion="reduce").signed_in(reader)
-    ask(page, "slow 2")
-    expect(answer_of(page)).to_contain_text("1/8")
+    ask(page, LONG)
+    expect(answer_of(page)).to_contain_text("1/240")
     moving = "document.getAnimations().filter((each) => each.playState === 'running').length"
     assert page.evaluate(moving) == 0
-    finished(page)
+    stop(page)
+    finished(page, "cancelled")

@@ -106,7 +106,7 @@ def test_settled_blocks_stay_the_nodes_that_they_were(page):
           let known = [], lost = 0;
           for (let end = 1; end <= text.length; end += 1) {
             rendered.show(text.slice(0, end), end === text.length);
-            const nodes = [...element.children];
+            const nodes = [...element.querySelectorAll(":scope > .run > *")];
             lost += known.slice(0, -2).filter((node) => !nodes.includes(node)).length;
             known = nodes;
           }

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.accounts import ADMIN
 from tests.browser.site import ask, ready
-from tests.browser.test_chat import answer_of, finished, mark
+from tests.browser.test_chat import answer_of, equipped, finished, mark
 
 pytestmark = [pytest.mark.browser, pytest.mark.npm]
 
@@ -113,6 +113,7 @@ def test_nothing_is_loaded_for_code_or_formulas_where_there_are_none(person, rea
     page.on("request", lambda request: asked.append(request.url))
     ask(page, "complex")
     finished(page)
+    equipped(page)
     assert any("/npm/marked/" in url for url in asked)
     assert [url for url in asked if "/npm/" in url and "/marked/" not in url] == []
 

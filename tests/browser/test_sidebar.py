@@ -1,12 +1,13 @@
 """The list of chats: found, named, put away, taken back."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.site import Site, ask, ready
+from tests.browser.site import Site, ask, ready, until
 from tests.browser.test_chat import answer_of, finished
 from tests.processes import ROOT
 
@@ -133,19 +134,14 @@ def test_a_pinned_chat_stands_first_in_every_tab_however_old_it_is(person, reade
     expect(second.locator("#chat-list h2").filter(has_text="Pinned")).to_have_count(0)
 
 
-INDEXED = """async (text) => {
-    const found = async () => (await (await fetch(`/api/v1/search/?q=${text}`)).json()).results.length > 0;
-    while (!(await found())) await new Promise((resolve) => setTimeout(resolve, 100));
-}"""
-
-
 def test_search_finds_words_of_answers_marks_them_and_leads_there(person, reader):
     page = person.signed_in(reader)
     for text in ("text about a nightingale", "text about nothing"):
         page.get_by_role("link", name="New chat").click()
         ask(page, text)
         finished(page)
-    page.evaluate(INDEXED, "nighting")  # an answer can be found a moment after its end
+    search = f"{person.site.address}/api/v1/search/?q=nighting"
+    until(page, lambda: page.request.get(search).json()["results"])  # an answer can be found a moment after its end
     page.keyboard.press("Control+k")
     expect(page.get_by_label("Search your chats")).to_be_focused()
     page.keyboard.type("nighting")
@@ -159,6 +155,25 @@ def test_search_finds_words_of_answers_marks_them_and_leads_there(person, reader
     expect(page.locator("#search-results")).to_contain_text("Nothing was found for “zebra”.")
     page.keyboard.press("Escape")
     expect(page.locator("#chat-list")).to_be_visible()
+
+
+def test_search_asks_once_more_for_what_is_only_just_said(person, reader):
+    page = person.signed_in(reader)
+    hit = {"chat": {"id": "1", "updated_at": "2026-01-31T12:00:00Z"}, "title": {"text": "Birds", "ranges": []}}
+    answers = iter([[], [hit]])
+    page.route("**/api/v1/search/**", lambda route: route.fulfill(json={"results": next(answers)}))
+    page.get_by_label("Search your chats").fill("nighting")
+    expect(page.locator("#search-results li")).to_have_text([re.compile("^Birds")])
+
+
+def test_search_asks_again_when_an_answer_ends_meanwhile(person, reader):
+    page = person.signed_in(reader)
+    page.get_by_label("Search your chats").fill("nightingale")
+    expect(page.locator("#search-results")).to_contain_text("Nothing was found")
+    other = person.tab(page.url)
+    ask(other, "text about a nightingale")
+    finished(other)
+    expect(page.locator("#search-results li")).to_have_count(1)
 
 
 def test_a_chat_is_downloaded_as_it_was_said(person, reader):
@@ -224,8 +239,7 @@ def test_a_chat_that_is_made_while_the_list_is_read_stays_on_it(person, reader):
     page.route("**/api/v1/chats/?*", lambda route: held.append((route, route.fetch())))
     page.reload()
     ready(page)
-    while len(held) < 2:  # the pinned ones, and the others
-        page.wait_for_timeout(20)
+    until(page, lambda: len(held) == 2)  # the pinned ones, and the others
     ask(page, "text one")
     finished(page)
     expect(entry(page, "text one")).to_be_visible()

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.site import HeldStarts, ask, ready
-from tests.browser.test_chat import answer_of, finished, stored
+from tests.browser.site import HeldEnds, HeldStarts, ask, ready, until
+from tests.browser.test_chat import LONG, answer_of, finished, stop, stored
 from tests.browser.test_sidebar import entry, give_chats
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,8 @@ def test_an_edited_question_is_a_branch_and_the_arrows_lead_back_also_after_a_re
     ask(page, "text one")
     finished(page)
     edit(page, "text two")
-    assert "You wrote: two" in finished(page)
+    expect(answer_of(page)).to_contain_text("You wrote: two")
+    finished(page)
     expect(page.locator(".message")).to_have_count(2)
     expect(question_of(page).locator(".count")).to_have_text("2 / 2")
     question_of(page).get_by_role("button", name="Previous version").click()
@@ -62,7 +63,8 @@ def test_an_edit_in_the_middle_starts_there_and_escape_gives_it_up(person, reade
     first.get_by_role("button", name="Edit").click()
     page.get_by_label("Your message, edited").fill("text other")
     page.locator(".editor").get_by_role("button", name="Send").click()
-    assert "You wrote: other" in finished(page)
+    expect(answer_of(page)).to_contain_text("You wrote: other")
+    finished(page)
     expect(page.locator(".message")).to_have_count(2)
     assert len(stored(page)) == 6
 
@@ -85,12 +87,16 @@ def test_one_more_answer_stands_beside_the_first_and_a_second_tab_follows(person
 
 def test_versions_cant_be_switched_while_an_answer_is_made(person, reader):
     page = person.signed_in(reader)
-    ask(page, "slow 3")
-    finished(page)
+    ask(page, LONG)
+    expect(answer_of(page)).to_contain_text("1/240")
+    stop(page)
+    finished(page, "cancelled")
+    first = answer_of(page).get_attribute("data-message")
     answer_of(page).get_by_role("button", name="Answer again").click()
-    expect(answer_of(page)).to_contain_text("1/12")
+    expect(answer_of(page)).not_to_have_attribute("data-message", first)
+    expect(answer_of(page)).to_contain_text("1/240")
     expect(answer_of(page).get_by_role("button", name="Previous version")).to_be_disabled()
-    page.get_by_role("button", name="Stop").click()
+    stop(page)
     finished(page, "cancelled")
     expect(answer_of(page).get_by_role("button", name="Previous version")).to_be_enabled()
 
@@ -100,9 +106,11 @@ def test_a_thumb_and_a_comment_are_stored_and_can_be_taken_back(person, reader):
     ask(page, "text one")
     finished(page)
     bad = answer_of(page).get_by_role("button", name="Bad answer")
-    bad.click()
+    with page.expect_response("**/feedback/"):
+        bad.click()
     page.get_by_label("What was wrong?").fill("It says nothing.")
-    page.locator(".commenter").get_by_role("button", name="Send").click()
+    with page.expect_response("**/feedback/"):  # a reload would break it off
+        page.locator(".commenter").get_by_role("button", name="Send").click()
     expect(bad).to_be_focused()
     page.reload()
     ready(page)
@@ -135,14 +143,31 @@ def test_from_chat_to_chat_without_a_new_page_and_back(person, reader):
 
 def test_an_answer_that_was_left_is_there_when_one_comes_back_and_tells_its_end_meanwhile(person, reader):
     page = person.signed_in(reader)
-    ask(page, "slow 2")
-    expect(answer_of(page)).to_contain_text("1/8")
+    ends = HeldEnds(page)
+    ask(page, "slow 1")
+    expect(answer_of(page)).to_have_attribute("data-status", "running")
     page.get_by_role("link", name="New chat").click()
     expect(page.locator("#thread .message")).to_have_count(0)
+    ends.let_go()
     toast = page.locator(".toast")
-    expect(toast).to_contain_text("Answered: “slow 2”")
+    expect(toast).to_contain_text("Answered: “slow 1”")
     toast.get_by_role("link", name="Open").click()
     assert "and that was all." in finished(page)
+
+
+AT_THE_TOP = """() => {
+    const edge = document.getElementById("scroller").getBoundingClientRect().top;
+    const { top } = [...document.querySelectorAll(".message.request")].at(-1).getBoundingClientRect();
+    return top >= edge && top < edge + 120;
+}"""
+
+
+def test_a_question_that_is_sent_stands_at_the_top_with_room_for_its_answer(person, reader):
+    page = person.signed_in(reader)
+    for text in ("text one", "text two"):
+        ask(page, text)
+        finished(page)
+        page.wait_for_function(AT_THE_TOP)
 
 
 SHIFTS = """() => new Promise((resolve) => new PerformanceObserver((list, observer) => {
@@ -173,6 +198,7 @@ def held_reading(page: Page, opening: str) -> list:
     with page.expect_request("**/state/"):
         entry(page, opening).get_by_role("link").click()
     expect(entry(page, opening).get_by_role("link")).to_have_attribute("aria-current", "page")
+    until(page, lambda: held)
     return held
 
 
@@ -218,7 +244,7 @@ def test_a_new_chat_that_starts_while_another_is_opened_leaves_each_its_address(
     reading.continue_()
     expect(page.get_by_role("heading", level=1)).to_have_text("Chat number 0")
     expect(page.locator("#chat-list [aria-current] .title")).to_have_text("Chat number 0")
-    assert page.url != started
+    expect(page).not_to_have_url(started)
     page.go_back()
     expect(page).to_have_url(started)
 

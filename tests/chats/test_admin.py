@@ -1,6 +1,8 @@
 """The admin: nothing that anybody wrote on a list or detail page, and a transcript that isn't read without a record."""
 
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -9,12 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chats.engine import get_engine
+from chats.files import File, part_of
 from chats.models import AccessRecord, AccessToken, Chat, Event, Message, Run, Worker
 from tests.chats.api.makers import END, make_request, make_response, start_of, text
+from tests.chats.attaching import kept
 from workbench.models import User
 
 SECRET = "zanzibar"
-LISTED = ("chat", "message", "run", "event", "worker", "accessrecord", "accesstoken")
+LISTED = ("chat", "message", "run", "event", "file", "worker", "accessrecord", "accesstoken")
 
 
 @pytest.fixture
@@ -81,7 +85,7 @@ def test_a_detail_page_shows_nothing_that_anybody_wrote(admin, response, name):
         assert "Save" not in page.content.decode()
 
 
-@pytest.mark.parametrize("name", [*LISTED[:5], "accessrecord", "accesstoken"])
+@pytest.mark.parametrize("name", [*LISTED[:6], "accessrecord", "accesstoken"])
 def test_what_is_on_record_cannot_be_added(admin, name):
     assert admin.get(reverse(f"admin:chats_{name}_add")).status_code == 403
 
@@ -175,6 +179,12 @@ def test_the_owner_is_no_staff_and_gets_a_login_page(response, owner):
     assert client.get(transcript_of(response)).status_code == 302
 
 
+@pytest.mark.parametrize("after", ["x", "1_0", "-2", "9" * 20])
+def test_a_place_in_a_log_that_cannot_be_is_not_found(admin, response, after):
+    assert 'class="log"' in read(admin, log_of(response))
+    assert admin.get(log_of(response), {"after": after}).status_code == 404
+
+
 def test_a_log_is_found_under_its_own_chat_only(admin, response, owner):
     other = Chat.objects.create(owner=owner)
     assert admin.get(reverse("admin:chats_chat_log", args=[other.pk, response.pk])).status_code == 404
@@ -191,6 +201,20 @@ def test_a_token_is_revoked_and_its_secret_is_nowhere(admin, owner):
         assert secret not in page.content.decode()
         assert token.digest not in page.content.decode()
         assert "revoked" in page.content.decode()
+
+
+def test_a_writer_that_is_held_up_is_told_and_no_fault(admin, owner, monkeypatch):
+    token, _ = AccessToken.issue(owner)
+    monkeypatch.setattr("chats.admin.PATIENCE", 0.01)
+    gate = threading.Event()
+    held = get_engine().write(gate.wait, 20)
+    body = {"action": "revoke", "_selected_action": [str(token.pk)]}
+    try:
+        page = admin.post(reverse("admin:chats_accesstoken_changelist"), body, follow=True)
+    finally:
+        gate.set()
+    assert "database doesn&#x27;t answer" in page.content.decode()
+    assert held.result(20)
 
 
 def test_staff_who_may_only_see_tokens_cannot_revoke_them(owner):
@@ -220,3 +244,45 @@ def test_lists_take_a_few_queries_however_long_they_are(admin, owner, django_ass
     for name in ("chat", "message", "run", "event"):
         with django_assert_max_num_queries(12):
             admin.get(reverse(f"admin:chats_{name}_changelist"))
+
+
+@pytest.fixture
+def attached(response: Message, settings: Any, tmp_path: Any) -> str:
+    """The address at which staff have a file of the chat."""
+    settings.MEDIA_ROOT = tmp_path
+    file = kept(response.chat.owner, SECRET.encode(), "q3.txt")
+    file.messages.add(response)
+    Message.objects.filter(pk=response.parent_id).update(parts=[part_of(file)])
+    return reverse("admin:chats_chat_file", args=[response.chat_id, file.pk])
+
+
+def test_a_files_pages_show_no_name(admin: Client, attached: str) -> None:
+    File.objects.update(name=f"{SECRET}.txt")
+    for address in (
+        reverse("admin:chats_file_changelist"),
+        reverse("admin:chats_file_change", args=[File.objects.get().pk]),
+    ):
+        page = admin.get(address)
+        assert page.status_code == 200
+        assert SECRET not in page.content.decode()
+
+
+def test_staff_have_an_attachment_once_they_said_why_and_each_time_on_record(
+    admin: Client, response: Message, attached: str
+) -> None:
+    refused = admin.get(attached)
+    assert (refused.status_code, refused["Location"]) == (302, transcript_of(response))
+    transcript = admin.post(transcript_of(response), {"reason": "A complaint"}, follow=True)
+    assert f'href="{attached}"' in transcript.content.decode()
+    answer = admin.get(attached)
+    assert (answer.content, answer["Content-Security-Policy"]) == (SECRET.encode(), "sandbox; default-src 'none'")
+    assert [record.reason for record in AccessRecord.objects.all()] == ["A complaint"] * 2
+
+
+def test_an_attachment_of_another_chat_isnt_had_with_this_ones_reason(
+    admin: Client, response: Message, attached: str
+) -> None:
+    other = Chat.objects.create(owner=response.chat.owner)
+    address = attached.replace(str(response.chat_id), str(other.pk))
+    admin.post(reverse("admin:chats_chat_transcript", args=[other.pk]), {"reason": "Another"})
+    assert admin.get(address).status_code == 404

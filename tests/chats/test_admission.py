@@ -127,6 +127,13 @@ def test_a_ticket_of_a_token_that_was_revoked_meanwhile_opens_nothing(user):
     assert refused(knock(query=f"ticket={ticket}")) == 4401
 
 
+def test_while_the_cache_is_away_who_has_a_ticket_is_told_to_come_again(user, settings):
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+    assert refused(knock(query="ticket=made-up")) == 1012
+    assert admit(knock(login(user))).user == user
+
+
 @pytest.mark.parametrize("query", ["ticket=", "ticket=made-up", "ticket=%00", "ticket=%ff", "&&=%", "ticket[]=x"])
 def test_a_made_up_ticket_opens_nothing(user, query):
     assert refused(knock(query=query)) == 4401

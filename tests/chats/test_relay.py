@@ -11,7 +11,8 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from chats import relay as relay_module
 from chats.hub import Hub
 from chats.protocol import Batch, WireEvent
-from chats.relay import Relay
+from chats.relay import Outage, Relay
+from tests.chats.scripted import until
 
 needs_redis = pytest.mark.redis
 
@@ -100,3 +101,42 @@ async def test_a_cancel_reaches_the_other_process_and_not_its_sender(pair):
         if cancelled:
             break
     assert set(cancelled) == {"some-response"}
+
+
+def told_of(caplog):
+    return [(record.getMessage(), record.exc_info is not None) for record in caplog.records]
+
+
+def test_a_broker_that_is_away_is_told_with_its_trace_once_and_then_now_and_again(caplog, monkeypatch):
+    outage = Outage("send")
+    for _ in range(5):
+        outage.goes_on(ConnectionError("refused"))
+    [(first, has_trace)] = told_of(caplog)
+    assert has_trace
+    assert "can't send" in first
+    monkeypatch.setattr(relay_module, "REMINDED", 0.0)
+    outage.goes_on(ConnectionError("refused"))
+    outage.ends()
+    outage.ends()
+    [_, reminder, over] = told_of(caplog)
+    assert reminder == ("The channel layer still can't send (6 tries): ConnectionError('refused')", False)
+    assert over == ("The channel layer can send again, after 6 tries.", False)
+    outage.goes_on(ConnectionError("refused"))
+    assert told_of(caplog)[-1] == (first, True)
+
+
+class BrokenLayer(InMemoryChannelLayer):
+    async def group_send(self, group, message):
+        raise ConnectionError("refused")
+
+    group_add = group_send
+
+
+def test_a_relay_without_its_broker_counts_failures_and_logs_two_traces_at_most(caplog, monkeypatch):
+    monkeypatch.setattr(relay_module, "PAUSE", 0.001)
+    relay = Relay(BrokenLayer(), Hub(), print)
+    relay.start()
+    relay.notice(uuid4(), "frame")
+    until(lambda: relay.failures > 5)
+    relay.stop()
+    assert sum(has_trace for _, has_trace in told_of(caplog)) <= 2  # one can't be sent, nothing can be received

@@ -256,3 +256,17 @@ def test_a_task_that_exits_takes_none_of_its_loops_neighbours_along(register, us
     assert run_to_end(user).outcome == ("error", "handler_error")
     gate.set()
     assert wait_for_end(beside).text == "hello again"
+
+
+def test_a_run_that_was_given_up_here_is_not_said_to_have_failed(register, user, engine, caplog):
+    async def body(self):
+        yield HELLO
+        await asyncio.sleep(60)
+
+    caplog.set_level("INFO", "chats.runner")
+    register(handler_class(body))
+    response_id = start(user)
+    until(lambda: seen(response_id))
+    engine._forget(response_id)  # as when its lease was lost
+    until(lambda: "that is ended elsewhere" in caplog.text)
+    assert "nobody cancelled it" not in caplog.text

@@ -36,6 +36,7 @@ def test_a_start_makes_chat_request_response_run_and_event_0(user):
     started = begin(user, "What is it?", request_id="r1", model_id="m1")
     request, response = Message.objects.order_by("pk")
     assert request.parts == [{"kind": "text", "content": "What is it?"}]
+    assert request.finished_at == request.created_at
     assert (response.parent, response.status, response.model_id) == (request, "running", "m1")
     assert Event.objects.get().payload == (
         f'{{"request_id":"r1","chat_id":"{started.chat_id}","message_id":"{request.pk}",'

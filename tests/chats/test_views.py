@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from chats.models import Chat, Message
+from chats.models import Chat, Message, Run
 from chats.reading import represent_message
 from chats.templatetags.chat_page import MODULES
 from tests.chats.api.makers import END, make_request, make_response, start_of, text
@@ -176,3 +176,61 @@ def test_a_german_reader_gets_german_words_for_the_page_and_its_modules(client):
     assert "Woran wollen wir arbeiten?" in html
     words = re.search(r'<script id="page-words" type="application/json">(.*?)</script>', html)
     assert json.loads(words.group(1))["Undo"] == "Rückgängig"
+
+
+def trace_of(client: Client, response: Message):
+    return client.get(reverse("chats:trace", args=[response.pk]))
+
+
+@pytest.fixture
+def failed(response) -> Run:
+    Run.objects.update(correlation_id="c-1")
+    return Run.objects.get(pk=response.pk)
+
+
+def test_staff_get_the_correlation_id_with_the_way_to_the_run(client, owner, failed):
+    User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
+    assert data_of(page_of(client, failed.response))["wording"]["trace"] == "/responses/{id}/trace/"
+    trace = trace_of(client, failed.response).json()
+    assert trace["correlation_id"] == "c-1"
+    assert client.get(trace["address"]).status_code == 200
+
+
+@pytest.mark.parametrize("fields", [{}, {"is_staff": True}], ids=["reader", "staff without the permission"])
+def test_others_get_no_trace(client, owner, failed, fields):
+    User.objects.filter(pk=owner.pk).update(**fields)
+    assert "trace" not in data_of(page_of(client, failed.response))["wording"]
+    assert trace_of(client, failed.response).status_code == 404
+
+
+def test_with_debug_the_owner_gets_the_id_alone_and_nobody_gets_anothers(client, failed, settings):
+    settings.DEBUG = True
+    assert trace_of(client, failed.response).json() == {
+        "correlation_id": "c-1",
+        "address": None,
+        "label": "Correlation id",
+    }
+    other = Client()
+    other.force_login(User.objects.create_user("other"))
+    assert trace_of(other, failed.response).status_code == 404
+    assert trace_of(Client(), failed.response).status_code == 401
+
+
+def test_what_an_answer_lacks_is_told_without_javascript_too(client, response):
+    Message.objects.filter(pk=response.pk).update(metadata={"stop_reason": "max_tokens", "messages_left_out": 12})
+    html = page_of(client, response).content.decode()
+    assert "The answer reached its length limit." in html
+    assert "The 12 oldest messages were too much for the model." in html
+
+
+def test_a_continuation_is_shown_as_such(client, response):
+    Message.objects.filter(pk=response.parent_id).update(metadata={"continues": str(response.pk)})
+    html = page_of(client, response).content.decode()
+    assert 'class="message continuation"' in html
+    assert "Continued" in html
+
+
+def test_the_page_says_what_may_be_attached(client):
+    uploads = data_of(client.get(reverse("chats:new")))["uploads"]
+    assert (uploads["max_bytes"], uploads["max_files"]) == (20 << 20, 10)
+    assert {"image/png", "application/pdf"} <= set(uploads["types"])

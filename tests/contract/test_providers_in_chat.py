@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from chats.protocol import StartBody
 from chats.runs import cancel_run, start_run
+from handlers.models.continuing import GO_ON
 from tests.chats.live import make_user
 from tests.chats.scripted import Finished, body_of, until, wait_for_end
 from tests.contract.providers import ProviderUnderTest
@@ -68,3 +70,17 @@ def test_a_failure_is_told_kindly_kept_for_the_audit_and_got_over(
     assert error.details
     assert error.details not in failed.error
     assert chat.ask(Behaviour(say="Works again.")).text == "Works again."
+
+
+def test_an_answer_cut_at_its_longest_says_so_and_the_model_is_asked_for_the_rest(
+    chat: Chat, tested: ProviderUnderTest
+) -> None:
+    asked = body_of(ask_for(Behaviour(words=5)), task="chat", model_id=tested.model_id, options={"max_tokens": 2})
+    cut = wait_for_end(start_run(chat.user, asked).response_id)
+    assert (cut.outcome, cut.message.metadata["stop_reason"]) == (("completed", None), "max_tokens")
+    rest = StartBody(chat_id=str(cut.message.chat_id), task="chat", model_id=tested.model_id, continuation=True)
+    assert wait_for_end(start_run(chat.user, rest).response_id).outcome == ("completed", None)
+    *_, answered, last = tested.seen[-1].body["messages"]
+    assert (answered["role"], last["role"]) == ("assistant", "user")
+    assert cut.text.strip() in str(answered["content"])
+    assert GO_ON in str(last["content"]).replace("\\'", "'")

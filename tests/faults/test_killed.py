@@ -28,7 +28,7 @@ async def test_what_anybody_saw_is_stored_and_its_end_is_told_when_the_server_is
         # On the same machine its process number tells that it's dead, whatever its lease says.
         site.database.rows("UPDATE chats_worker SET beat_at = '2999-01-01'")
         await asyncio.to_thread(server.start_again)
-        await until(lambda: all(answer.ended.is_set() for answer in answers), 15)
+        await until(lambda: all(answer.ended.is_set() for answer in answers))
         for answer, cursor in zip(answers, cursors, strict=True):
             site.check(answer)
             assert answer.cursor > cursor

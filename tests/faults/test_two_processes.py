@@ -34,7 +34,7 @@ async def test_the_dead_ones_runs_are_ended_by_its_lease_and_the_living_ones_go_
         doomed.kill()
         worker = site.database.worker_of(lost.response_id)
         site.database.rows("UPDATE chats_worker SET boot_id = 'another machine' WHERE id = ?", worker)
-        await until(watched.ended.wait, 15)
+        await until(watched.ended.wait)
         site.check(watched)
         lost.check(site.database.response(lost.response_id), whole=False)
         assert site.database.response(lost.response_id).outcome == ("error", "worker_lost")

@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chats.merging import merge_events
 from chats.protocol import (
     Batch,
     Start,
     Subscribe,
     WireEvent,
     encode_frame,
-    merge_events,
     parse_client_frame,
     read_client_frame,
 )

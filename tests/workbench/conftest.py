@@ -76,7 +76,10 @@ def api_server(migrated_file, tmp_path_factory) -> Iterator[ApiServer]:
     """One for all tests of a module."""
     database = shutil.copy(migrated_file, tmp_path_factory.mktemp("api") / "site.sqlite3")
     key = "for-this-test-only-" * 4
-    site = bare_environment(DATABASE_URL=f"sqlite:///{database}", SECRET_KEY=key, WORKBENCH_ALLOWED_ORIGINS=FRONT)
+    files = str(Path(database).parent / "media")
+    site = bare_environment(
+        DATABASE_URL=f"sqlite:///{database}", SECRET_KEY=key, WORKBENCH_ALLOWED_ORIGINS=FRONT, MEDIA_ROOT=files
+    )
     names = ["createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org"]
     _manage(site | {"DJANGO_SUPERUSER_PASSWORD": "a"}, *names)
     server = ServerProcess("manage.py", "serve", "--port", "0", environment=site)

@@ -66,6 +66,11 @@ async def abort(scope, receive, send):
     scope["workbench.flow"].abort()
 
 
+async def fail(scope, receive, send):
+    """Raises before it answers."""
+    raise RuntimeError("it was bound to fail")
+
+
 async def hello(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"hello"})
@@ -99,8 +104,9 @@ DOORS_SOCKET = {
     "/flood": flood,
     "/paced": paced,
     "/abort": abort,
+    "/fail": fail,
 }
-DOORS_HTTP = {"/hello": hello, "/stream": stream, "/download": download}
+DOORS_HTTP = {"/hello": hello, "/stream": stream, "/download": download, "/fail": fail}
 
 
 class StandInEngine:

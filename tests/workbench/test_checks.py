@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workbench import checks
 from workbench.environment import Environment
+from workbench.filestorage import S3
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
@@ -36,6 +37,14 @@ def test_postgresql_without_its_driver_is_an_error(settings, monkeypatch):
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
     (error,) = checks.check_postgres_driver()
     assert error.id == "workbench.E001"
+
+
+def test_a_bucket_without_its_storage_is_an_error(settings, monkeypatch):
+    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": S3}}
+    assert checks.check_s3_storage() == []
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    (error,) = checks.check_s3_storage()
+    assert error.id == "workbench.E002"
 
 
 def test_the_production_configuration_passes_djangos_deployment_checks():

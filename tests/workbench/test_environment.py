@@ -53,6 +53,7 @@ def test_lists_are_split_at_commas(monkeypatch):
         ("OPENAI_BASE_URL", "localhost:11434", "must be where the server's API begins"),
         ("WORKBENCH_OPENAI_MODELS", "two words", "write its id, or id=label"),
         ("OPENSEARCH_AWS_SERVICE", "s3", "pattern"),
+        ("WORKBENCH_MAX_FILE_BYTES", "100000000", "less than or equal to 62914560"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_with_the_reason(monkeypatch, name, value, reason):

@@ -22,6 +22,14 @@ def get(serve):
     return get
 
 
+def test_a_proxys_word_of_who_asks_is_believed_and_no_clients(serve):
+    server = serve(**PRODUCTION, WORKBENCH_LOG_FORMAT="json")
+    client = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=10)
+    client.request("GET", "/login/", headers=BY_HTTPS | {"X-Forwarded-For": "10.9.9.9, 192.0.2.7"})
+    assert client.getresponse().status == 200
+    assert '"client":"192.0.2.7:0"' in server.wait_for("GET /login/ 200").replace('": "', '":"')
+
+
 def test_production_speaks_https_only_and_answers_probes(get):
     plain = get("/login/", {"Host": "chat.example.org"})
     assert (plain.status, plain.headers["Location"]) == (301, "https://chat.example.org/login/")

@@ -4,6 +4,9 @@ import asyncio
 import http.client
 import signal
 import socket
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
 
 import pytest
 from websockets.asyncio.client import connect
@@ -117,6 +120,26 @@ def test_requests_follow_one_another_on_one_connection(server):
     for _ in range(3):
         client.request("GET", "/hello")
         assert client.getresponse().read() == b"hello"
+
+
+def test_an_application_that_fails_ends_its_response_and_its_socket(server):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{server.address}/fail", timeout=30)
+    assert refused.value.code == 500
+    with connect_sync(f"{server.socket_address}/fail") as client, pytest.raises(ConnectionClosed) as closed:
+        client.recv(timeout=30)
+    assert closed.value.rcvd.code == 1011
+    assert "it was bound to fail" in server.wait_for("RuntimeError: it")
+
+
+def test_all_of_many_connections_are_looked_at_though_a_few_a_turn(server):
+    with ExitStack() as clients:
+        held = [clients.enter_context(connect_sync(f"{server.socket_address}/measure")) for _ in range(120)]
+        failing = clients.enter_context(connect_sync(f"{server.socket_address}/fail"))
+        with pytest.raises(ConnectionClosed):
+            failing.recv(timeout=30)
+        held[-1].send("x")
+        assert held[-1].recv(timeout=30) == "1"
 
 
 def test_sigterm_drains_runs_then_closes_sockets_for_a_restart(own_server):

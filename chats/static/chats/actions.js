@@ -53,9 +53,12 @@ export class MessageActions {
     if (several) this.#count.textContent = `${place + 1} / ${alternatives.length}`;
     this.#buttons.get("previous").disabled = busy || place <= 0;
     this.#buttons.get("next").disabled = busy || place === alternatives.length - 1;
-    for (const name of ["edit", "regenerate"]) this.#allow(name, !busy);
+    const isContinuation = Boolean(message.kind === "request" && message.metadata?.continues);
+    for (const name of ["edit", "regenerate"]) this.#allow(name, !busy && !isContinuation);
+    this.#allow("copy", !isContinuation);
     this.showRating(message.feedback);
-    this.element.hidden = message.unsent === true || (isUnfinished(message) && !several);
+    const isBare = isUnfinished(message) || isContinuation;
+    this.element.hidden = message.unsent === true || (isBare && !several);
   }
 
   /** @param {{rating: string | null} | null | undefined} feedback */

@@ -9,20 +9,24 @@ import { isSame, viewOf } from "wb/render";
 import { Citations } from "wb/sources";
 import { gettext, interpolate, language, ngettext } from "wb/words";
 
+const STILL = 1000; // ms without news
+
 export class AnswerView {
   #parts;
   #below;
   #shown = []; // {item, view} per item
   #state = "";
+  #still; // the timer that ends the flow
   #citations = new Citations();
   #context;
 
   /** @param {{parts: Element, below: Element}} places to fill @param {object} surroundings MessageView's */
-  constructor({ parts, below }, { wording, onRetry, fileAddress }) {
+  constructor({ parts, below }, { wording, onRetry, onContinue, fileAddress }) {
     this.#parts = parts;
     this.#below = below;
     this.wording = wording;
     this.onRetry = onRetry;
+    this.onContinue = onContinue;
     this.#context = { fileAddress, onCitation: (number, raw) => this.#citations.marker(number, raw) };
   }
 
@@ -33,6 +37,14 @@ export class AnswerView {
     for (const { view } of this.#shown.splice(items.length)) view.element.remove();
     this.#citations.learn(sourcesOf(message.parts));
     this.#showBelow(message, isLast, items.length > 0);
+    if (isUnfinished(message) && items.length > 0) this.#flow();
+  }
+
+  /** While words come, they are the sign of life; the dot beats when they don't: it costs frames all the time. */
+  #flow() {
+    clearTimeout(this.#still);
+    this.#below.classList.add("flowing");
+    this.#still = setTimeout(() => this.#below.classList.remove("flowing"), STILL);
   }
 
   #showItem(item, index) {
@@ -52,7 +64,7 @@ export class AnswerView {
   /** Status line, errors and facts: made anew only when they change, so that focus and selection stay. */
   #showBelow(message, isLast, hasItems) {
     const { status, statusLine, errors, usage, metadata } = message;
-    const state = JSON.stringify([status, statusLine, errors, usage, metadata?.cost, isLast, hasItems]);
+    const state = JSON.stringify([status, statusLine, errors, usage, metadata, isLast, hasItems]);
     if (state === this.#state) return;
     this.#state = state;
     this.#below.replaceChildren(
@@ -71,28 +83,72 @@ export class AnswerView {
     const errors = message.errors.length || !failed ? message.errors : [{ type: "", message: "" }];
     const shown = errors.map((error, index) => {
       const isReason = failed && index === errors.length - 1;
-      return this.#problem(error, { isReason, retry: isReason && isLast ? message : null });
+      const buttons = isReason && isLast ? [this.#retryOf(message), this.#continueOf(message)] : [];
+      return this.#problem(error, { isReason, buttons });
     });
-    if (message.status === "cancelled") {
-      shown.push(h("p", { class: "ended" }, gettext("Stopped. What was said is kept.")));
-    }
+    const cut = cutOf(message);
+    if (cut) shown.push(h("p", { class: "ended" }, cut, " ", isLast ? this.#continueOf(message) : null));
+    const leftOut = leftOutOf(message.metadata ?? {});
+    if (leftOut) shown.push(h("p", { class: "ended" }, leftOut));
+    if (errors.length > 0 && this.wording.trace) this.#traced(message);
     return [...shown, factsOf(message)];
   }
 
+  #retryOf(message) {
+    return button(icon("retry"), gettext("Try again"), () => this.onRetry(message));
+  }
+
+  /** null where there is nothing to go on with. */
+  #continueOf(message) {
+    const hasText = message.parts.some(({ kind, content }) => kind === "text" && content.trim() !== "");
+    return hasText && this.onContinue ? button(null, gettext("Continue"), () => this.onContinue(message)) : null;
+  }
+
+  /** For staff: which run failed, with the way to its log. */
+  async #traced({ id }) {
+    const state = this.#state;
+    const { traceOf } = await import("wb/trace");
+    const trace = await traceOf(this.wording.trace.replace("{id}", id));
+    if (trace && state === this.#state) [...this.#below.querySelectorAll(".problem > div")].at(-1)?.append(trace);
+  }
+
   /** An error that ended the answer, or one that the handler got over: then it's a note. */
-  #problem(error, { isReason, retry }) {
+  #problem(error, { isReason, buttons }) {
     const words = this.wording.errors[error.type] ?? this.wording.errors.other;
     const heading = isReason ? words : gettext("Something went wrong on the way");
-    const again = retry && h("button", { type: "button", class: "quiet" }, icon("retry"), gettext("Try again"));
-    again?.addEventListener("click", () => this.onRetry(retry));
     return h(
       "div",
       { class: isReason ? "problem" : "problem mild" },
       icon("alert"),
       h("div", {}, h("strong", {}, heading), error.message && h("p", { dir: "auto" }, error.message)),
-      again,
+      ...buttons,
     );
   }
+}
+
+function button(symbol, words, onClick) {
+  const made = h("button", { type: "button", class: "quiet" }, symbol, words);
+  made.addEventListener("click", onClick);
+  return made;
+}
+
+/** Why an answer ends before its end, unless an error says that; "" for a whole one. */
+function cutOf({ status, metadata }) {
+  if (status === "cancelled") return gettext("Stopped. What was said is kept.");
+  const isCut = status === "completed" && metadata?.stop_reason === "max_tokens";
+  return isCut ? gettext("The answer reached its length limit.") : "";
+}
+
+/** What of the chat the model wasn't given; "" where it was given all. */
+function leftOutOf({ messages_left_out: count, messages_summarised: isSummarised }) {
+  if (!(count > 0)) return "";
+  const words = ngettext(
+    "The oldest message was too much for the model.",
+    "The %(count)s oldest messages were too much for the model.",
+    count,
+  );
+  const summarised = isSummarised ? ` ${gettext("It read a summary.")}` : "";
+  return interpolate(words, { count: count.toLocaleString(language()) }) + summarised;
 }
 
 /** Model, tokens, cost and time, where they are known. */

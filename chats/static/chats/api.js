@@ -16,9 +16,9 @@ export class Refused extends Error {
 }
 
 /** Lists link to their next page by a whole address; only its path counts, since a proxy may hide our scheme. */
-async function ask(address, { method = "GET", body, keepalive = false } = {}) {
+async function ask(address, { method = "GET", body, keepalive = false, as = "json" } = {}) {
   const { pathname, search } = new URL(address, location.href);
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: as === "json" ? "application/json" : "*/*" };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const options = { method, headers, keepalive, body: JSON.stringify(body), credentials: "same-origin" };
@@ -27,11 +27,11 @@ async function ask(address, { method = "GET", body, keepalive = false } = {}) {
   });
   if (response.status === 401) throw new SignedOut();
   if (!response.ok) throw new Refused(response.status, await reasonOf(response));
-  return response.status === 204 ? null : response.json();
+  return response.status === 204 ? null : response[as]();
 }
 
 /** Read each time: signing in again, in another tab, gives another one. */
-function csrfToken() {
+export function csrfToken() {
   return /(?:^|; )csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
 }
 
@@ -96,6 +96,25 @@ export class Api {
 
   rate(messageId, rating, comment) {
     return ask(`${this.#root}messages/${messageId}/feedback/`, { method: "PUT", body: { rating, comment } });
+  }
+
+  /** Where a stored file can be had, and without an id where one is sent to. */
+  file(id = "") {
+    return `${this.#root}files/${id && `${encodeURIComponent(id)}/`}`;
+  }
+
+  deleteFile(id) {
+    return ask(this.file(id), { method: "DELETE" });
+  }
+
+  /** A stored file's words. */
+  textOf(id) {
+    return ask(this.file(id), { as: "text" });
+  }
+
+  /** The reader's prompts, a page of them: `{results, next}`. */
+  prompts(next = null) {
+    return ask(next ?? `${this.#root}prompts/?limit=100`);
   }
 
   /** Where a chat can be had as a file. */

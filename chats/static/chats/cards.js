@@ -4,8 +4,9 @@
  */
 import { h, icon } from "wb/dom";
 import { eventView, inJson, inWords } from "wb/eventviews";
+import { inBytes } from "wb/sizes";
 import { AnswerText } from "wb/text";
-import { gettext, interpolate, ngettext } from "wb/words";
+import { gettext } from "wb/words";
 
 const LONG = 20_000; // characters of arguments or a result that are shown
 
@@ -87,7 +88,7 @@ export function reasoning(item, context) {
 
 export function file({ part }, { fileAddress }) {
   const address = fileAddress?.(part.file_id);
-  const name = h(address ? "a" : "span", { class: "title", dir: "auto", href: address }, part.name);
+  const name = h(address ? "a" : "span", { class: "title", dir: "auto", href: address, download: address && part.name }, part.name);
   return fixed(card("file", icon("document"), name, factsOf(part.mime_type, inBytes(part.size))));
 }
 
@@ -98,7 +99,7 @@ export function image(item, context) {
   const { part } = item;
   const address = context.fileAddress?.(part.file_id);
   if (!address) return fixed(imageCard(part));
-  const alt = part.alt || gettext("An image without a description");
+  const alt = part.alt || part.name || gettext("An image without a description");
   const picture = h("img", { src: address, alt, loading: "lazy" });
   const element = h("a", { class: "part picture", href: address, target: "_blank", rel: "noopener" }, picture);
   picture.addEventListener("error", () => element.replaceWith(imageCard(part)));
@@ -106,7 +107,7 @@ export function image(item, context) {
 }
 
 function imageCard(part) {
-  const label = h("span", { class: "title", dir: "auto" }, part.alt || gettext("No description"));
+  const label = h("span", { class: "title", dir: "auto" }, part.alt || part.name || gettext("No description"));
   return card("image", icon("image"), label, factsOf(part.mime_type));
 }
 
@@ -118,10 +119,4 @@ export function custom({ part: { type, fields } }) {
 /** A kind that this page doesn't know yet is shown as what it is: its fields. */
 export function unknown({ part: { kind, content, ...fields } }) {
   return custom({ part: { type: kind, fields: content === "" ? fields : { content, ...fields } } });
-}
-
-function inBytes(size) {
-  if (!size) return "";
-  if (size < 1024) return interpolate(ngettext("%(count)s byte", "%(count)s bytes", size), { count: size });
-  return size < 1024 ** 2 ? `${(size / 1024).toFixed(1)} KB` : `${(size / 1024 ** 2).toFixed(1)} MB`;
 }

@@ -62,6 +62,12 @@ export class Choices {
     return this.#handlers.get(this.task.value);
   }
 
+  /** Whether the model that is chosen sees images, as far as is known. */
+  get readsImages() {
+    const accepted = this.models.get(this.fields.model_id)?.accepts;
+    return accepted === undefined || accepted.includes("image");
+  }
+
   /** The metadata to store with the chat, once; null when it is stored already. */
   takeUnsaved() {
     const kept = JSON.stringify(this.#kept);

@@ -6,6 +6,8 @@ import { gettext } from "wb/words";
 
 const LONGEST = 2000; // characters of a comment
 
+let storing = Promise.resolve(); // one after the other: of two that are on their way, the older could win
+
 /**
  * Stores a thumb, or takes it back if it was given already, and offers a box for words.
  * @param {string} messageId
@@ -13,8 +15,12 @@ const LONGEST = 2000; // characters of a comment
  * @param {object} page `onRated(feedback)` is told at once, and again with what held before if the server refuses
  */
 export async function rate(messageId, { given, rating, button }, { api, announce, onTrouble, onRated }) {
-  const store = async (feedback) => {
+  const store = (feedback) => {
     onRated(feedback);
+    storing = storing.then(() => send(feedback));
+    return storing;
+  };
+  const send = async (feedback) => {
     try {
       await api.rate(messageId, feedback.rating, feedback.comment);
       announce(gettext("Thank you."));

@@ -1,18 +1,22 @@
 /**
  * When to draw: at once after a quiet moment, and seldom enough under load that drawing stays a small share of
- * the main thread's time. What counts is the whole frame: layout and paint cost more than our own work.
+ * the main thread's time.
+ *
+ * A drawing is a task of its own, not an animation frame's: the scroll event that follows from it is then heard in
+ * the frame that paints it, while one from an animation frame would ask for a second frame.
  */
 const SHORTEST = 33; // ms between drawings
-const LONGEST = 200; // ms, also where a frame costs so much that the share can't be kept: words must be seen to come
-const SHARE = 24; // a frame that took t is followed by 24 t of rest
-const HIDDEN = 250; // ms; a hidden page has no animation frames
+const LONGEST = 400; // ms, also where a drawing costs so much that the share can't be kept: words must be seen to come
+const SHARE = 64; // a drawing that took t, its layout included, is followed by 64 t of rest: painting takes 1.4 t of it
+const WEIGHT = 1 / 4; // of the newest cost in the average: one that was kept waiting says little
 
 export class Flush {
   #draw;
   #waiting = false;
-  #rest = 0;
-  #drawnAt = -Infinity;
+  #nextAt = -Infinity;
+  #cost = 0; // ms
 
+  /** @param {() => void} draw brings the page up to date, and its layout too, so that it is known what it costs */
   constructor(draw) {
     this.#draw = draw;
   }
@@ -20,30 +24,15 @@ export class Flush {
   request() {
     if (this.#waiting) return;
     this.#waiting = true;
-    const wait = Math.max(0, this.#drawnAt + this.#rest - performance.now());
-    if (document.hidden) setTimeout(() => this.#run(), Math.max(HIDDEN, wait));
-    else setTimeout(() => requestAnimationFrame(() => this.#run()), wait);
+    setTimeout(() => this.#run(), Math.max(0, this.#nextAt - performance.now()));
   }
 
   #run() {
     const began = performance.now();
     this.#waiting = false;
     this.#draw();
-    this.#drawnAt = performance.now();
-    this.#rest = SHORTEST;
-    afterFrame(() => {
-      const took = performance.now() - began;
-      this.#rest = Math.min(LONGEST, Math.max(SHORTEST, SHARE * took));
-    });
+    const ended = performance.now();
+    this.#cost += WEIGHT * (ended - began - this.#cost);
+    this.#nextAt = ended + Math.min(LONGEST, Math.max(SHORTEST, SHARE * this.#cost));
   }
-}
-
-/** A message is taken as soon as the browser is done with the frame. */
-function afterFrame(then) {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    then();
-  };
-  port2.postMessage(null);
 }

@@ -43,6 +43,7 @@ export function shortcuts(doings) {
 export const boxKeys = () => [
   { keys: ["Enter"], label: gettext("Send") },
   { keys: ["Shift", "Enter"], label: gettext("New line") },
+  { keys: ["/"], label: gettext("Prompts (in an empty box)") },
   { keys: ["↑"], label: gettext("Edit the last message (in an empty box)") },
 ];
 

@@ -33,6 +33,7 @@ export class Library {
       actionsFor: (chat, ways) => this.#actionsFor(chat, ways),
     });
     for (const link of document.querySelectorAll("a.new-chat")) this.#opensHere(link, null);
+    for (const button of document.querySelectorAll(".fold")) button.addEventListener("click", (event) => this.#fold(event));
     byId("search")?.addEventListener("focus", ({ target }) => this.#startSearch(target), { once: true });
   }
 
@@ -60,6 +61,7 @@ export class Library {
     const box = byId("search");
     if (box === null) return false;
     if (phone.matches) byId("sidebar").showPopover();
+    else document.documentElement.removeAttribute("data-folded");
     box.focus();
     box.select();
     return true;
@@ -72,6 +74,7 @@ export class Library {
   hearRun(frame) {
     const wasRunning = this.#sidebar.isRunning(frame.chat_id);
     this.#sidebar.hearRun(frame);
+    this.finder?.hearRun(frame);
     if (wasRunning && !this.isOpen(frame.chat_id)) this.#tellEnd(frame);
   }
 
@@ -122,9 +125,17 @@ export class Library {
     });
   }
 
+  async #fold(event) {
+    if (phone.matches) return;
+    event.preventDefault(); // the drawer
+    const { turnList } = await import("wb/folding");
+    turnList();
+  }
+
   async #startSearch(box) {
     const { Search } = await import("wb/search");
     const { api, onTrouble, addresses, go } = this;
-    new Search({ box, results: byId("search-results"), list: byId("chats") }, { api, onTrouble, addresses, go }).start();
+    this.finder = new Search({ box, results: byId("search-results"), list: byId("chats") }, { api, onTrouble, addresses, go });
+    this.finder.start();
   }
 }

@@ -18,13 +18,13 @@ export class MessageView {
   /**
    * @param {object} message of REST's shape; its kind never changes
    * @param {object} surroundings `wording.errors` names the error types in plain words, `wording.tasks` the handlers;
-   *   `onRetry(message)` asks for another answer; `fileAddress(id)` is where a stored file can be had, if at all
+   *   `onRetry(message)` asks for another answer, `onContinue(message)` for the rest of one; `fileAddress(id)` is where a stored file can be had, if at all
    */
-  constructor(message, { wording, onRetry, fileAddress = null }) {
+  constructor(message, { wording, onRetry, onContinue, fileAddress = null }) {
     this.#fileAddress = fileAddress;
     const isRequest = message.kind === "request";
     const places = { parts: this.#parts, below: this.#below };
-    if (!isRequest) this.#answer = new AnswerView(places, { wording, onRetry, fileAddress });
+    if (!isRequest) this.#answer = new AnswerView(places, { wording, onRetry, onContinue, fileAddress });
     const author = isRequest ? gettext("You") : wording.tasks[message.task] || message.task;
     this.element = h(
       "article",
@@ -45,13 +45,18 @@ export class MessageView {
     else this.#answer.show(message, isLast);
   }
 
-  #showRequest({ parts, unsent = false }) {
+  #showRequest({ parts, metadata, unsent = false }) {
+    const isContinuation = Boolean(metadata?.continues);
     this.element.classList.toggle("unsent", unsent);
+    this.element.classList.toggle("request", !isContinuation);
+    this.element.classList.toggle("continuation", isContinuation);
     this.#below.replaceChildren(...(unsent ? [h("p", { class: "ended" }, gettext("Sending…"))] : []));
-    const state = JSON.stringify(parts);
+    const state = JSON.stringify([isContinuation, parts]);
     if (state === this.#state) return;
     this.#state = state;
-    this.#parts.replaceChildren(...parts.map((part) => this.#requestPart(part)));
+    const shown = () => parts.map((part) => this.#requestPart(part));
+    const continued = () => [h("p", { class: "ended" }, gettext("Continued"))];
+    this.#parts.replaceChildren(...(isContinuation ? continued() : shown()));
   }
 
   #requestPart(part) {

@@ -14,10 +14,16 @@ function newKey() {
 
 /**
  * @typedef {object} Sent
- * @property {object} frame @property {string | null} text null for one more answer
+ * @property {object} frame @property {string | null} text null for one more answer @property {object[]} files
  * @property {string} place where it was sent: a chat's id, or which of the tab's new chats
  * @property {boolean} stop asked to stop before the server had accepted it
  */
+
+/** What the server is sent of a message. Of a file it knows the rest. */
+function partsOf(text, files) {
+  const attached = files.map(({ kind, file_id }) => ({ kind, file_id }));
+  return text === "" ? attached : [{ kind: "text", content: text }, ...attached];
+}
 
 export class Outbox {
   #key;
@@ -42,12 +48,12 @@ export class Outbox {
   }
 
   /** Sends a start, now or as soon as there is a socket. False for one that's too long to be sent at all. */
-  put({ text, chatId, place, ...fields }) {
+  put({ text, files = [], chatId, place, ...fields }) {
     const frame = { type: "start", request_id: newKey(), ...fields };
     if (chatId !== null) frame.chat_id = chatId;
-    if (text !== null) frame.parts = [{ kind: "text", content: text }];
+    if (text !== null) frame.parts = partsOf(text, files);
     if (new TextEncoder().encode(JSON.stringify(frame)).length > LONGEST_FRAME) return false;
-    this.#waiting.push({ frame, text, place, stop: false });
+    this.#waiting.push({ frame, text, files, place, stop: false });
     this.#keep();
     this.#send(frame);
     return true;

@@ -5,7 +5,7 @@ import { Addresses } from "wb/addresses";
 import { Api, Refused, SignedOut, Unreachable } from "wb/api";
 import { Banner } from "wb/banner";
 import { Choices } from "wb/choices";
-import { Composer, giveBackTo } from "wb/composer";
+import { Composer } from "wb/composer";
 import { h, pageData } from "wb/dom";
 import { Library } from "wb/library";
 import { Outbox } from "wb/outbox";
@@ -16,10 +16,12 @@ import { Connection } from "wb/socket";
 import { Thread } from "wb/thread";
 import { Toasts } from "wb/toasts";
 import { Welcome } from "wb/welcome";
-import { gettext, interpolate } from "wb/words";
+import { gettext } from "wb/words";
 
 const data = pageData("page-data");
 const byId = (id) => document.getElementById(id);
+/** The frames that a method is named after. */
+const HEARD = new Set(["hello", "started", "events", "run", "chat", "error"]);
 const NEW = /^new /; // the place of a start in a chat that has no id yet
 
 class Page {
@@ -36,7 +38,7 @@ class Page {
     this.api = new Api(urls.api, (chatId) => addresses.state(chatId));
     this.connection = new Connection(addresses.socket, {
       onState: (state, pause) => this.#connectionIs(state, pause),
-      onFrame: (frame) => HEARD.get(frame.type)?.(this, frame),
+      onFrame: (frame) => HEARD.has(frame.type) && this[frame.type](frame),
     });
     this.send = (frame) => this.connection.send(frame);
     this.outbox = new Outbox(userId, this.send);
@@ -45,25 +47,27 @@ class Page {
       loginUrl: () => addresses.login,
       onRetry: () => this.connection.wake(),
     });
-    const toasts = new Toasts(byId("toasts"));
+    const toasts = (this.toasts = new Toasts(byId("toasts")));
     this.library = new Library({
       onTrouble,
       go: (chatId) => this.go(chatId),
       isOpen: (chatId) => chatId === this.#chatId,
       onChanged: (chat) => chat.id === this.#chatId && this.#showTitle(chat.title),
     }, { api: this.api, addresses, toasts, features });
-    this.#makeComposer();
+    this.#makeComposer(onTrouble);
     this.#makeThread(onTrouble);
     this.keys = new PageKeys(this);
   }
 
-  #makeComposer() {
+  #makeComposer(onTrouble) {
     const form = byId("composer");
+    const { api, toasts } = this;
     this.welcome = new Welcome(byId("welcome"), { onPick: (text) => this.composer.fill(text) });
     const offered = { ...data, defaultModel: data.default_model };
-    this.choices = new Choices(form, offered, { onChange: () => this.welcome.describe(this.choices.handler) });
+    this.choices = new Choices(form, offered, { onChange: () => this.#chosen() });
     this.queue = new Queue(byId("queue"), {
-      onEdit: ({ text }) => this.composer.takeBack(text),
+      onEdit: ({ text, files }) => this.composer.takeBack(text, files),
+      onRemove: ({ files = [] }) => files.forEach(({ file_id: id }) => api.deleteFile(id).catch(onTrouble)),
       onSendNow: () => this.#sendNext(),
       onEmptied: () => this.composer.focus(),
     });
@@ -71,8 +75,9 @@ class Page {
       // Somebody is here: soon there will be messages. If it can't be had now, it's asked for again with the first.
       addEventListener(sign, () => import("wb/threadview").catch(() => {}), { once: true });
     }
-    this.composer = new Composer(form, {
-      onSend: (text) => this.#say(text),
+    const announce = (text) => this.announce(text);
+    this.composer = new Composer(form, { uploads: data.uploads, choices: this.choices, api, toasts, announce, onTrouble }, {
+      onSend: (text, files) => this.#say(text, files),
       onStop: () => this.stop(),
       onRecall: () => this.queue.editLast() || this.thread.editLast(),
     });
@@ -104,6 +109,7 @@ class Page {
     else this.#newChats = Number(this.outbox.places.find((place) => NEW.test(place))?.replace(NEW, "") ?? 0);
     this.#openBox(chat);
     this.keys.listen();
+    byId("theme").addEventListener("change", async ({ target }) => (await import("wb/theme")).chooseTheme(target.value));
     window.addEventListener("unhandledrejection", ({ reason }) => isMissingModule(reason) && this.#lacksModule());
     window.addEventListener("popstate", () => this.go(this.addresses.chatIn(location.pathname)));
     this.connection.start();
@@ -180,27 +186,32 @@ class Page {
   #openBox(chat) {
     this.queue.open(this.#queueKey(this.#place));
     this.choices.open(chat);
-    this.welcome.describe(this.choices.handler);
+    this.#chosen();
     this.composer.open(this.#boxKey(this.#chatId));
     const waiting = this.outbox.at(this.#place);
-    if (waiting) this.thread.showSending(waiting.text, waiting.frame.parent_id ?? null);
+    if (waiting) this.thread.showSending(waiting.text, waiting.frame.parent_id ?? null, waiting.files);
     this.#isOpen = true;
     this.#threadChanged();
     this.follower.toEnd();
   }
 
+  #chosen() {
+    this.welcome.describe(this.choices.handler);
+    this.composer.choiceChanged();
+  }
+
   // What the reader does
 
   /** Sends what was written, or has it wait for the answer that is being made. */
-  #say(text) {
+  #say(text, files) {
     const { fields } = this.choices;
-    if (this.isBusy) this.queue.add({ text, fields });
-    else this.#put({ text, ...fields });
+    if (this.isBusy) this.queue.add({ text, files, fields });
+    else this.#put({ text, files, ...fields });
   }
 
   #sendNext() {
     const next = this.queue.take();
-    if (next) this.#put({ text: next.text, ...next.fields });
+    if (next) this.#put({ text: next.text, files: next.files, ...next.fields });
   }
 
   #put(start) {
@@ -209,12 +220,12 @@ class Page {
     this.#stopping = false;
     this.banner.clearNotice();
     if (!this.outbox.put({ ...start, ...branch, chatId: this.#chatId, place: this.#place })) {
-      this.composer.giveBack(start.text);
+      this.composer.giveBack(start.text, start.files);
       this.banner.tell(gettext("This message is too long to be sent. Shorten it, or send it in pieces."));
       return;
     }
     this.queue.hold(false);
-    this.thread.showSending(start.text, parentId);
+    this.thread.showSending(start.text, parentId, start.files);
     this.#threadChanged();
   }
 
@@ -259,7 +270,7 @@ class Page {
     }
     if (this.#chatId === null) this.#openNew(frame.chat_id);
     const { task, model_id: model = data.default_model, parent_id: parentId = null } = sent.frame;
-    this.thread.begin(frame, { text: sent.text, task, model, parentId });
+    this.thread.begin(frame, { text: sent.text, files: sent.files, task, model, parentId });
     this.#keepChoices();
   }
 
@@ -280,6 +291,10 @@ class Page {
     if (metadata) this.api.changeChat(this.#chatId, { metadata }).catch((error) => this.#trouble(error));
   }
 
+  events(frame) {
+    this.thread.takeEvents(frame);
+  }
+
   run(frame) {
     this.library.hearRun(frame);
     const isHere = frame.chat_id === this.#chatId;
@@ -295,34 +310,11 @@ class Page {
     return undefined;
   }
 
-  /** A refused start gives its text back, unless the server is only restarting; other errors need to be known. */
-  error({ code, message, request_id: requestId, retry_after: retryAfter }) {
-    if (code === "unavailable" && this.outbox.isWaitingFor(requestId)) {
-      setTimeout(() => this.outbox.resend(), 1000 * (retryAfter ?? 1));
-      return;
-    }
-    const isHere = this.outbox.at(this.#place)?.frame.request_id === requestId;
-    const sent = this.outbox.settle(requestId);
-    if (code === "not_found" && sent === null) return; // a response that was followed is gone; REST says so too
-    if (sent !== null) this.#refused(sent, isHere);
-    const seconds = Math.ceil(retryAfter ?? 0);
-    const later = seconds > 0 ? ` ${interpolate(gettext("Try again in %(seconds)s s."), { seconds })}` : "";
-    this.banner.tell(`${message}${later}`);
-  }
-
-  #refused(sent, isHere) {
-    const isNew = NEW.test(sent.place);
-    const chatId = isNew ? null : sent.place;
-    // A chat that never began, or isn't seen, holds no queue: its messages would be lost, or sent without this one.
-    const waited = isNew || !isHere ? this.queue.takeAll(this.#queueKey(sent.place)) : [];
-    const text = [sent.text, ...waited].filter((each) => each !== null).join("\n");
-    if (chatId === this.#chatId) this.composer.giveBack(text);
-    else giveBackTo(this.#boxKey(chatId), text);
-    if (!isHere) return;
-    this.queue.hold(true);
-    this.thread.showUnsent();
-    this.thread.sync();
-    this.#threadChanged();
+  /** A refusal: refusals.js gives back what was written, asks again, or tells it. */
+  async error(frame) {
+    const { refused } = await import("wb/refusals");
+    const onSettled = () => this.#threadChanged();
+    refused(frame, this, { place: this.#place, chatId: this.#chatId, user: this.#queueKey(""), onSettled });
   }
 
   #connectionIs(state, pause) {
@@ -370,15 +362,6 @@ class Page {
     else if (!(error instanceof Unreachable)) throw error; // the socket finds that out too, and reads again
   }
 }
-
-const HEARD = new Map([
-  ["hello", (page, frame) => page.hello(frame)],
-  ["started", (page, frame) => page.started(frame)],
-  ["events", (page, frame) => page.thread.takeEvents(frame)],
-  ["run", (page, frame) => page.run(frame)],
-  ["chat", (page, frame) => page.chat(frame)],
-  ["error", (page, frame) => page.error(frame)],
-]);
 
 /** What a failed import() gives; each browser has its own words. */
 function isMissingModule(error) {

@@ -6,7 +6,10 @@ import { h, icon } from "wb/dom";
 import { recall, remember } from "wb/storage";
 import { gettext } from "wb/words";
 
-/** @typedef {{text: string, fields: object}} Waiting `fields`: of the start, as they were chosen then */
+/**
+ * @typedef {{text: string, fields: object, files?: {name: string}[]}} Waiting `fields`: of the start, as they were
+ *   chosen then; `files`: what is attached
+ */
 
 const kept = (key) => JSON.parse(recall(`queue:${key}`)) ?? [];
 
@@ -16,9 +19,11 @@ export class Queue {
   #key = "";
   #held = false;
 
-  /** @param {{onEdit: (waiting: Waiting) => void, onSendNow: () => void, onEmptied: () => void}} listeners */
-  constructor(element, { onEdit, onSendNow, onEmptied }) {
-    Object.assign(this, { element, onEdit, onSendNow, onEmptied });
+  /**
+   * @param {object} listeners `onEdit(waiting)`, `onSendNow()`, `onEmptied()`; `onRemove(waiting)`: it was given up
+   */
+  constructor(element, { onEdit, onSendNow, onEmptied, onRemove }) {
+    Object.assign(this, { element, onEdit, onSendNow, onEmptied, onRemove });
   }
 
   /** Shows the queue of another chat. */
@@ -45,12 +50,12 @@ export class Queue {
     if (this.#key === `queue:${key}`) this.open(key);
   }
 
-  /** Takes all that waits in a chat, shown or not. @returns {string[]} the texts */
+  /** Takes all that waits in a chat, shown or not. @returns {Waiting[]} */
   takeAll(key) {
     const waiting = this.#key === `queue:${key}` ? this.#waiting.splice(0) : kept(key);
     remember(`queue:${key}`, null);
     this.#draw();
-    return waiting.map(({ text }) => text);
+    return waiting;
   }
 
   get isHeld() {
@@ -99,7 +104,7 @@ export class Queue {
   }
 
   #remove(index) {
-    this.#waiting.splice(index, 1);
+    this.onRemove(...this.#waiting.splice(index, 1));
     this.#keep();
     if (this.isEmpty) this.onEmptied();
     else this.element.querySelectorAll("li .remove")[Math.min(index, this.#waiting.length - 1)].focus();
@@ -117,10 +122,12 @@ export class Queue {
     );
   }
 
-  #item({ text }, index) {
+  #item({ text, files = [] }, index) {
     const edit = this.#button("edit", gettext("Edit"), () => this.#edit(index));
     const remove = this.#button("remove", gettext("Remove"), () => this.#remove(index));
-    return h("li", {}, h("span", { class: "text", dir: "auto" }, text), edit, remove);
+    const names = files.map(({ name }) => name).join(", ");
+    const attached = names && h("span", { class: "attached-to", title: names }, icon("clip"), text ? String(files.length) : names);
+    return h("li", {}, h("span", { class: "text", dir: "auto" }, text || null, attached || null), edit, remove);
   }
 
   #button(name, label, onClick) {

@@ -17,7 +17,8 @@ export class Follower {
     this.#button = button;
     scroller.addEventListener("scroll", () => this.#moved(), { passive: true });
     button.addEventListener("click", () => this.toEnd());
-    const observer = new ResizeObserver(() => this.#grown());
+    // Whatever nobody draws: pictures that come, cards that are opened, the window.
+    const observer = new ResizeObserver(() => this.#stay());
     observer.observe(content);
     observer.observe(scroller);
   }
@@ -26,7 +27,15 @@ export class Follower {
   toEnd() {
     this.#following = true;
     this.#button.hidden = true;
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#stay();
+  }
+
+  /**
+   * The content was changed. To be called where that is done: what is at the end would else be seen to jump, as a
+   * frame's layout is looked at before its observers are. Does the layout, which the frame needs anyway.
+   */
+  follow() {
+    if (this.#scroller.scrollHeight !== this.#height) this.#stay();
   }
 
   /** Stays where it is, whatever comes: another version of a message is read from where its arrows are. */
@@ -34,9 +43,11 @@ export class Follower {
     this.#following = false;
   }
 
-  #grown() {
-    if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  #stay() {
     this.#height = this.#scroller.scrollHeight;
+    if (!this.#following) return;
+    this.#scroller.scrollTop = this.#height;
+    this.#top = this.#scroller.scrollTop; // from here on, what is less is the reader's doing
   }
 
   #moved() {

@@ -6,6 +6,7 @@ import { gettext, interpolate, ngettext } from "wb/words";
 
 const PAUSE = 200; // ms after the last key
 const SHORTEST = 2; // characters; less finds everything
+const LAG = 2500; // ms after which what was said is in the index
 
 /** Text with its matches in <mark>. @param {{text: string, ranges: [number, number][]}} highlighted */
 export function marked({ text, ranges }) {
@@ -21,6 +22,7 @@ export function marked({ text, ranges }) {
 export class Search {
   #timer = null;
   #asked = 0;
+  #shown = ""; // the results, as they came
 
   /** @param {object} elements `box`, `results`, `list` @param {object} doings `api`, `addresses`, `go(chatId)`, `onTrouble` */
   constructor({ box, results, list }, { api, addresses, go, onTrouble }) {
@@ -37,18 +39,41 @@ export class Search {
   #typed() {
     clearTimeout(this.#timer);
     this.#asked += 1;
+    this.#shown = "";
     if (this.box.value.trim().length < SHORTEST) this.#show(null);
-    else this.#timer = setTimeout(() => this.#ask(this.box.value.trim()), PAUSE);
+    else this.#timer = setTimeout(() => this.#ask({ again: true }), PAUSE);
   }
 
-  async #ask(text) {
+  /** An answer has ended somewhere: what it says will be found. */
+  hearRun({ status }) {
+    const isOpen = !this.results.hidden && this.box.value.trim().length >= SHORTEST;
+    if (isOpen && !["queued", "running"].includes(status)) this.#askLater();
+  }
+
+  #askLater() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), LAG);
+  }
+
+  /** `again`: once more if nothing is found, since the index may not have it yet. */
+  async #ask({ again = false } = {}) {
     const asked = this.#asked;
+    const text = this.box.value.trim();
     try {
       const { results } = await this.api.search(text);
-      if (asked === this.#asked) this.#show(results, text);
+      if (asked === this.#asked) this.#renew(results, text, again);
     } catch (error) {
       this.onTrouble(error);
     }
+  }
+
+  /** The same results are left as they are, and so is what the reader is walking through. */
+  #renew(results, text, again) {
+    if (again && results.length === 0) this.#askLater();
+    const state = JSON.stringify(results);
+    if (state === this.#shown || this.results.contains(document.activeElement)) return;
+    this.#shown = state;
+    this.#show(results, text);
   }
 
   /** @param {object[] | null} found null: the list again */

@@ -6,6 +6,7 @@
 import { h } from "wb/dom";
 import { isInstalled } from "wb/optional";
 
+const RETRY = 2000; // ms after a failed load until it is tried again
 const BLOCK = 1000; // characters after which plain text goes on in a new block, at the next line's end
 
 let markdown = null; // the module, once it's there
@@ -22,6 +23,7 @@ async function load() {
     markdown = await import("wb/markdown/document");
   } catch (error) {
     console.warn(`Answers are shown as plain text: ${error.message}`);
+    setTimeout(() => (loading = null), RETRY); // the server may be away: the next text asks again
   }
 }
 

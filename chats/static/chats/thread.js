@@ -16,6 +16,14 @@ const outcomes = () => ({
   error: gettext("The answer failed."),
 });
 
+/** What is asked, as a request's fields. `text` is null for the rest of an answer that was cut off. */
+const asked = (text, files = []) => ({
+  kind: "request",
+  status: "completed",
+  metadata: { continues: text === null },
+  parts: [...(text === "" ? [] : [{ kind: "text", content: text ?? "" }]), ...files],
+});
+
 export class Thread {
   chat = null;
   messages = [];
@@ -61,6 +69,7 @@ export class Thread {
     this.chat = this.#sending = null;
     this.messages = [];
     this.#view?.clear();
+    this.element.classList.remove("asked");
     this.element.replaceChildren();
   }
 
@@ -82,9 +91,9 @@ export class Thread {
     return this.messages.findLast((message) => message.kind === "response")?.id ?? null;
   }
 
-  /** The last question or answer of the branch as it stands. @param {"request" | "response"} kind */
+  /** The last question (no continuation) or answer of the branch as it stands. @param {"request" | "response"} kind */
   last(kind) {
-    const found = this.messages.findLast((message) => message.kind === kind);
+    const found = this.messages.findLast((message) => message.kind === kind && !message.metadata?.continues);
     return found && this.#current(found);
   }
 
@@ -98,12 +107,12 @@ export class Thread {
 
   // Sending
 
-  /** Shows what is being sent, before anybody has accepted it. `text` is null for one more answer. */
-  showSending(text, parentId) {
+  /** Shows what is being sent, before anybody has accepted it. `text` is null for one more answer, or the rest of one. */
+  showSending(text, parentId, files) {
     this.messages = this.#upTo(parentId);
-    const parts = [{ kind: "text", content: text ?? "" }];
-    const request = { id: "sending", kind: "request", parts, status: "completed", errors: [], unsent: true };
-    this.#sending = text === null ? null : request;
+    const isAgain = text === null && this.messages.at(-1)?.kind === "request";
+    this.#sending = isAgain ? null : { ...asked(text, files), id: "sending", errors: [], unsent: true };
+    this.element.classList.add("asked");
     this.#flush.request();
     this.follower.toEnd();
   }
@@ -114,15 +123,14 @@ export class Thread {
   }
 
   /** The server has accepted a start in this chat: the request and its answer take their ids. */
-  begin({ chat_id, message_id, response_id }, { text, task, model, parentId }) {
+  begin({ chat_id, message_id, response_id }, { text, files, task, model, parentId }) {
     this.#sending = null;
     this.#readings += 1;
     const fresh = { chat_id, errors: [], metadata: {}, usage: {}, feedback: null, finished_at: null };
     const made = { task, model_id: model };
-    const parts = [{ kind: "text", content: text ?? "" }];
     const isElsewhere = parentId !== null && !this.#has(parentId); // another tab has gone to another branch meanwhile
     if (!this.#has(message_id)) {
-      const request = { id: message_id, parent_id: parentId, kind: "request", status: "completed", parts };
+      const request = { ...asked(text, files), id: message_id, parent_id: parentId };
       this.messages = [...this.#upTo(parentId), { ...fresh, ...made, ...request }];
     }
     if (!this.#has(response_id)) {
@@ -232,15 +240,20 @@ export class Thread {
     const shown = this.messages.map((message) => this.#current(message));
     if (this.#sending) shown.push(this.#sending);
     const busy = this.#sending !== null || this.running !== null;
-    if (this.#view) this.#view.show(shown, { busy, branches: this.#branches });
-    else if (shown.length > 0) this.#loadView();
+    if (this.#view) {
+      this.#view.show(shown, { busy, branches: this.#branches });
+      this.follower.follow();
+    } else if (shown.length > 0) {
+      this.#loadView();
+    }
   }
 
   async #loadView() {
     if (this.#isLoading) return;
     this.#isLoading = true;
     try {
-      const { ThreadView } = await import("wb/threadview");
+      const { ThreadView, dressed } = await import("wb/threadview");
+      await dressed();
       this.#view = new ThreadView(this.element, this.viewing);
       this.#draw();
     } catch (error) {

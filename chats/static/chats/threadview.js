@@ -4,6 +4,11 @@
 import { MessageActions } from "wb/actions";
 import { textOf } from "wb/clipboard";
 import { MessageView } from "wb/message";
+import { styled } from "wb/stylesheet";
+
+/** Resolves once messages look as they should: a page that came without any came without their sheet. */
+export const dressed = () => styled(import.meta.resolve("wb/parts.css"));
+dressed().catch(() => {}); // it is asked for again with the first message
 
 export class ThreadView {
   #shown = new Map(); // message id → {view, actions, state}
@@ -59,8 +64,9 @@ export class ThreadView {
     const { edit } = await import("wb/editing");
     const { view, actions } = this.#shown.get(message.id) ?? {};
     if (view === undefined) return; // the chat was left meanwhile
-    edit(view.element, { id: message.id, text: textOf(message) }, {
-      onSend: (text) => this.onAsk({ text, parent_id: message.parent_id, branch: true }),
+    const files = message.parts.filter(({ kind }) => kind === "image" || kind === "file");
+    edit(view.element, { id: message.id, text: textOf(message), files }, {
+      onSend: (text, kept) => this.onAsk({ text, files: kept, parent_id: message.parent_id, branch: true }),
       onEnd: () => {
         if (this.#stays(view.element)) actions.focus("edit");
         else view.element.remove();
@@ -87,7 +93,12 @@ export class ThreadView {
 
   #make(message) {
     const onRetry = (response) => this.#askAgain(response);
-    const view = new MessageView(message, { wording: this.wording, onRetry });
+    const onContinue = (response) => this.#goOn(response);
+    const view = new MessageView(message, {
+      wording: this.wording,
+      onRetry, onContinue,
+      fileAddress: (id) => this.api.file(id),
+    });
     const actions = new MessageActions(message.kind, this.doings);
     view.element.append(actions.element);
     const made = { view, actions, state: [] };
@@ -96,7 +107,14 @@ export class ThreadView {
   }
 
   #askAgain(response) {
+    this.#keepFocus();
     this.onAsk({ text: null, task: response.task, parent_id: response.parent_id, branch: true });
+  }
+
+  /** Asks for the rest of an answer that was cut off. */
+  #goOn({ id, task }) {
+    this.#keepFocus();
+    this.onAsk({ text: null, task, parent_id: id, continuation: true });
   }
 
   async #rate(message, rating, button) {
@@ -108,6 +126,11 @@ export class ThreadView {
       this.#shown.get(message.id)?.actions.showRating(feedback);
     };
     rate(message.id, { given, rating, button }, { api, announce, onTrouble, onRated });
+  }
+
+  /** The button that was pressed goes with its answer: the keys stay in the thread. */
+  #keepFocus() {
+    if (this.element.contains(document.activeElement)) this.element.parentElement.focus({ preventScroll: true });
   }
 
   #focus() {

@@ -76,8 +76,8 @@ class Answering:
         self._usage = usage
         self._turns: list[ModelMessage] = []
         self._ids: set[str] = set()
-        self._may_retry = True
         self._user_knows = False
+        self._told_unread = ""
         self.facts: dict[str, Any] = {}
 
     async def events(self) -> AsyncGenerator[BaseEvent, None]:
@@ -111,6 +111,10 @@ class Answering:
             messages = await self._told.prepare(fixed=fixed, tools=bool(specs), turns=self._turns)
             if audit := self._told.audit():
                 yield audit
+            unread = self._told.unread()
+            if unread and unread.message != self._told_unread:
+                self._told_unread = unread.message
+                yield unread
             if self._told.cut.left_out and not self._user_knows:
                 self._user_knows = True
                 yield self._told.status()
@@ -120,9 +124,8 @@ class Answering:
                         yield event
                 return
             except ContextTooLong as error:
-                if answer.begun or not self._may_retry or not self._told.shorten(told_limit(error.detail)):
+                if answer.begun or not self._told.shorten(told_limit(error.detail)):
                     raise
-                self._may_retry = False
             except ToolsRefused:
                 if answer.begun or not self._toolbox or self._turns:
                     raise

@@ -125,6 +125,7 @@ class ChatHandler(BaseTaskHandler):
             yield ErrorEvent(error_type="empty_request", message=NOTHING_ASKED)
             return
         model_id, usage = model_id or settings.WORKBENCH_DEFAULT_MODEL, Usage()
+        told: ToldHistory | None = None
         try:
             instructions = _Instructions(self._config, model_id, persona, options or self.UserOptions())
             told = self._told(message_history, user_message, context, instructions, usage)
@@ -133,18 +134,18 @@ class ChatHandler(BaseTaskHandler):
                 async for event in events:
                     yield event
         except asyncio.CancelledError:
+            if facts := _facts_so_far(told, model_id, usage):
+                yield MetadataEvent(metadata=facts)
             if usage.total:  # the turns before the stop were paid for
-                yield MetadataEvent(metadata=cost_facts(model_id, usage.total))
                 yield ResponseEndEvent(status="cancelled", usage=usage.total)
             raise
         except ModelError as error:
-            if usage.total:
-                yield MetadataEvent(metadata=cost_facts(model_id, usage.total))
+            if facts := _facts_so_far(told, model_id, usage):
+                yield MetadataEvent(metadata=facts)
             yield ErrorEvent(error_type=error.error_type, message=error.message, details=_details(error, model_id))
             yield ResponseEndEvent(status="error", error_type=error.error_type, usage=usage.total)
             return
-        left_out = {"messages_left_out": len(told.cut.left_out)} if told.cut.left_out else {}
-        yield MetadataEvent(metadata={**answering.facts, **cost_facts(model_id, usage.total), **left_out})
+        yield MetadataEvent(metadata={**answering.facts, **cost_facts(model_id, usage.total), **told.facts})
         yield ResponseEndEvent(usage=usage.total)
 
     # --- what an answer is made of
@@ -223,6 +224,11 @@ class _Instructions:
             max_tokens=self.max_tokens,
             tools=tools,
         )
+
+
+def _facts_so_far(told: ToldHistory | None, model_id: str, usage: Usage) -> dict[str, Any]:
+    """What is known of an answer that doesn't come to its end."""
+    return {**(cost_facts(model_id, usage.total) if usage.total else {}), **(told.facts if told else {})}
 
 
 def _has_attachment(message: Message) -> bool:

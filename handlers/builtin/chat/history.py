@@ -8,13 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from handlers.builtin.chat.summary import SUMMARY_TOKENS, Summariser, Summary
-from handlers.events import BaseEvent, StatusEvent
+from handlers.events import BaseEvent, ErrorEvent, StatusEvent
 from handlers.messages import CustomPart, Message
 from handlers.models import ModelDescription, ModelMessage
+from handlers.models.attachments import Untold
 from handlers.models.budget import Cut, cut_history, message_tokens, room_for_history, text_tokens, turn_tokens
 from handlers.models.conversation import to_conversation
 from handlers.models.history import context_text
 
+FILE_SHARE = 0.6  # of what a model reads is the most for the attached texts of one message
 SUMMARY_TITLE = "Summary of the earlier messages of this chat, which aren't shown any more"
 
 
@@ -70,6 +72,9 @@ class ToldHistory:
         self._audited: HistoryCutEvent | None = None
         self._refused = bool(last.get("refused"))
         self.limit = min(limit, int(last["context_tokens"])) if self._refused else limit
+        self._untold: list[Untold] = []
+        self._file_share = FILE_SHARE
+        self._shortened = False
         self.tokens = 0
         self.cut = Cut(kept=list(history), left_out=[], tokens=0)
 
@@ -94,14 +99,31 @@ class ToldHistory:
         return max(0, self.limit - (self.tokens - self.cut.tokens))
 
     def shorten(self, told_limit: int | None) -> bool:
-        """After a refusal: have the next request at most half as long. False when nothing more can be left out."""
-        if not self.cut.kept:
-            return False
+        """After a refusal: have the next request at most half as long, and after one more without the question's own
+        attachments. False when nothing more can be left out."""
+        if self._shortened or not self.cut.kept:
+            return self._leave_out_files()
+        self._shortened = True
         self.limit = min(self.tokens // 2, (told_limit or self.limit) * 9 // 10)
         self._refused = True
         return True
 
+    def _leave_out_files(self) -> bool:
+        """The question's own: how long they are nobody knew, and nothing else is left that could be."""
+        if not self._file_share or all(part.kind == "text" for part in self._question.parts):
+            return False
+        self._file_share, self._prepared = 0.0, None
+        return True
+
     # --- what is told of it
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the answer's metadata: what the last request was made without, if anything."""
+        if not self.cut.left_out:
+            return {}
+        summarised = {"messages_summarised": True} if self._is_summarised else {}
+        return {"messages_left_out": len(self.cut.left_out), **summarised}
 
     def audit(self) -> HistoryCutEvent | None:
         """For the request just prepared; None when it has the whole chat, or no other part of it than the last one."""
@@ -123,16 +145,27 @@ class ToldHistory:
         self._audited = event
         return event
 
+    def unread(self) -> ErrorEvent | None:
+        """For the user: what of the question's attachments the model isn't given. It answers all the same."""
+        if not self._untold:
+            return None
+        words = " ".join(untold.words for untold in self._untold)
+        return ErrorEvent(error_type="attachment_unread", message=words)
+
     def status(self) -> StatusEvent:
         """For the user."""
         count = len(self.cut.left_out)
         which = "its oldest message was" if count == 1 else f"its {count:,} oldest messages were"
-        how = "replaced by a summary" if self._summariser and self._summary.text else "left out"
+        how = "replaced by a summary" if self._is_summarised else "left out"
         return StatusEvent(
             status="history_cut", message=f"This chat is longer than the model can read; {which} {how} for this answer."
         )
 
     # ---
+
+    @property
+    def _is_summarised(self) -> bool:
+        return bool(self._summariser and self.cut.left_out and self._summary.text)
 
     def _first_id(self) -> str:
         """Of the first message that is told; nothing is told but the question when it is the question's."""
@@ -151,14 +184,21 @@ class ToldHistory:
     async def _told(self, tools: bool) -> list[ModelMessage]:
         first = self._first_id()
         if self._prepared is None or self._prepared[:2] != (first, tools):
+            self._untold = []
             turns = await to_conversation(
-                self.cut.kept, self._question, self._context, model=self._model, tools=tools
+                self.cut.kept,
+                self._question,
+                self._context,
+                model=self._model,
+                tools=tools,
+                untold=self._untold,
+                room=int(self.limit * self._file_share),
             )  # reads attachments: not done again for each turn of an answer
             self._prepared = first, tools, turns
         return self._with_summary(self._prepared[2])
 
     def _with_summary(self, turns: list[ModelMessage]) -> list[ModelMessage]:
-        if not (self._summariser and self.cut.left_out and self._summary.text and turns):
+        if not (self._is_summarised and turns):
             return turns
         told = context_text({"title": SUMMARY_TITLE, "content": self._summary.text})
         return [{"role": "user", "content": [{"text": told}, *turns[0]["content"]]}, *turns[1:]]

@@ -37,7 +37,7 @@ async def answer_one(request_id: str, load: Load, send: Send, store: Store | Non
         sequence += 1
         if store:
             await store(response_id, sequence, text)
-        await send({"type": "websocket.send", "text": _delta_frame(response_id, sequence, text, load.frame_bytes)})
+        await send({"type": "websocket.send", "text": delta_frame(response_id, sequence, text, load.frame_bytes)})
         if sequence % load.frames_per_turn == 0:
             await asyncio.sleep(0)  # sending never suspends on daphne: without this one stream would starve all
     end = {"type": "response_end", "sequence": sequence + 1, "status": "completed"}
@@ -53,7 +53,7 @@ def _events_frame(response_id: str, sequence: int, event: dict[str, Any]) -> dic
     return {"type": "events", "response_id": response_id, **covers, "events": [event]}
 
 
-def _delta_frame(response_id: str, sequence: int, text: str, size: int) -> str:
+def delta_frame(response_id: str, sequence: int, text: str, size: int) -> str:
     """Written out rather than dumped, to leave the baseline little but sending; padded with JSON's white space."""
     covers = f'"response_id":"{response_id}","after":{sequence - 1},"through":{sequence}'
     event = f'{{"type":"content","sequence":{sequence},"content":"{text}"}}'

@@ -5,13 +5,13 @@ its own, as in life. Tokens are the stand-ins' words.
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from statistics import median
 
 from tests.benchmarks.figures import Line, at_most, median_ratio
+from tests.benchmarks.rivals import python_of_rivals
 from tests.benchmarks.servers import PROJECT, SERVER_CORE, Server, ServerError, clean_environment, on_core
 from tests.benchmarks.stage import Stage
 
@@ -20,8 +20,6 @@ BESIDE = {"bedrock": ("boto3",), "openai": ("openai-sdk", "aiohttp")}
 TITLES = {"boto3": "plain boto3 in threads", "openai-sdk": "the openai SDK", "aiohttp": "plain aiohttp"}
 # A provider bridges threads to loops, checks and translates; what it may cost at most, in the other's costs.
 LIMITS = {"boto3": 2.5, "openai-sdk": 0.6, "aiohttp": 1.5}
-SDK = PROJECT / "bench-results" / "openai-sdk"
-SDK_LOCK = PROJECT / "requirements" / "bench.txt"
 
 
 def measure(stage: Stage) -> list[Line]:
@@ -31,7 +29,7 @@ def measure(stage: Stage) -> list[Line]:
 
 def _of(stage: Stage, provider: str) -> list[Line]:
     names = (provider, *BESIDE[provider])
-    pythons = {name: _python_with_sdk() if name == "openai-sdk" else sys.executable for name in names}
+    pythons = {name: python_of_rivals() if name == "openai-sdk" else sys.executable for name in names}
     cost: dict[str, list[float]] = {name: [] for name in names}
     with stage.standin(provider) as standin:
         for _ in range(stage.rounds):
@@ -62,20 +60,6 @@ def _cost(python: str, name: str, standin: Server) -> float:
     if found["tokens"] != STREAMS * WORDS:
         raise ServerError(f"{name} read {found['tokens']} tokens of {STREAMS * WORDS}")
     return float(found["cpu_us_per_token"])
-
-
-def _python_with_sdk() -> str:
-    """The Python of an environment that has the SDK and nothing else, made when it isn't there or is out of date."""
-    python, stamp = SDK / "bin" / "python", SDK / "made-of.txt"
-    wanted = SDK_LOCK.read_text()
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        uv = str(PROJECT / ".venv" / "bin" / "uv")
-        environment = dict(os.environ)  # which may name a package index
-        _output_of([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(SDK)], environment)
-        syncing = [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(SDK_LOCK)]
-        _output_of(syncing, environment)
-        stamp.write_text(wanted)
-    return str(python)
 
 
 def _output_of(command: Sequence[str], environment: Mapping[str, str]) -> str:

@@ -1,6 +1,14 @@
-"""The page in a browser, over its real socket: what an answer costs its main thread, and what a visit downloads."""
+"""The page in a browser, over its real socket: what an answer costs its main thread, and what a visit downloads.
 
-import gzip
+The share of the main thread is the processor time of all tasks of the renderer's main thread (script, style, layout,
+painting, compositing, and the browser's own) over the wall clock's, as Chromium counts it (`TaskDuration` by thread
+ticks): time in which others had the processor isn't in it, while a busy machine's colder caches are. What is downloaded
+are the bytes of bodies as they were sent, by the browser's own count, from a site on which collectstatic was run.
+"""
+
+import os
+import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Response, expect
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from tests.benchmarks.author import document
 from tests.benchmarks.figures import Line, at_least, at_most
@@ -16,7 +24,6 @@ from tests.benchmarks.servers import PROJECT
 from tests.benchmarks.stage import Stage
 from tests.browser.accounts import READERS
 from tests.browser.site import Site, browsing, ready, sign_in
-from workbench.staticstorage import OWN, without_comments
 
 AUTHOR = "benchmark-author"
 ANSWER, PIECES, PACE = 20_000, 2_000, 250  # characters, deltas, deltas a second
@@ -29,6 +36,7 @@ ONE_GO = """
 async ([text, pieces]) => {
   const { MarkdownDocument } = await import("wb/markdown/document");
   const { marked } = await import("marked");
+  await (await import("wb/threadview")).dressed();
   const host = document.getElementById("thread");
   const cuts = Array.from({ length: pieces }, (_, index) => Math.round((index + 1) * text.length / pieces));
   const timed = (draw) => {
@@ -63,44 +71,52 @@ SHIFTS = """
 """
 
 
+# What the browser has loaded so far: address → bytes of the body as it was sent.
+LOADED = """
+() => performance.getEntries()
+  .filter(({ entryType }) => entryType === "navigation" || entryType === "resource")
+  .map(({ name, encodedBodySize }) => [name, encodedBodySize])
+"""
+
+
 def measure(stage: Stage) -> list[Line]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="page-", dir=PROJECT / "bench-results")))
-        site = Site(
-            folder, WORKBENCH_EXTRA_HANDLERS="tests.benchmarks.author.MarkdownAuthor", WORKBENCH_RATE_LIMITS="off"
-        )
+        settings = {
+            "DJANGO_SETTINGS_MODULE": "tests.benchmarks.collected",
+            "BENCHMARK_STATIC_ROOT": str(folder / "static"),
+            "WORKBENCH_EXTRA_HANDLERS": "tests.benchmarks.author.MarkdownAuthor",
+            "WORKBENCH_RATE_LIMITS": "off",
+        }
+        collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
+        subprocess.run(collect, cwd=PROJECT, env={**os.environ, **settings, "SECRET_KEY": "x" * 60}, check=True)
+        site = Site(folder, **settings)
         stack.callback(site.kill)
         browser = stack.enter_context(browsing())
         return [*_first_load(browser, site), *_streaming(browser, site), _one_go(browser, site)]
 
 
 def _first_load(browser: Browser, site: Site) -> list[Line]:
-    """An empty chat, nothing cached, until it is ready; each file compressed as collectstatic does it."""
+    """An empty chat, nothing cached, until it is ready and the network quiet; nobody has touched it yet."""
     context = browser.new_context()
     sign_in(context.new_page(), site.address, READERS[0])
     fresh = browser.new_context(storage_state=context.storage_state())
     page = fresh.new_page()
-    sizes: dict[str, int] = {}
-    page.on("response", lambda response: sizes.update({response.url: _compressed(response)}))
     page.goto(site.address)
     ready(page)
     page.wait_for_load_state("networkidle")
+    sizes: dict[str, int] = {_name(address): size for address, size in page.evaluate(LOADED)}
     largest = sorted(sizes.items(), key=lambda each: -each[1])[:3]
     return [
         Line(
-            "First load of an empty chat, compressed",
+            "First load of an empty chat, as it is sent",
             sum(sizes.values()) / 1024,
             "KiB",
             at_most(40),
-            f"{len(sizes)} files; " + ", ".join(f"{_name(url)} {size / 1024:.1f}" for url, size in largest),
-            detail={_name(url): size for url, size in sizes.items()},
+            f"{len(sizes)} files; " + ", ".join(f"{name} {size / 1024:.1f}" for name, size in largest),
+            detail=sizes,
         )
     ]
-
-
-def _compressed(response: Response) -> int:
-    content, name = response.body(), _name(response.url)
-    return len(gzip.compress(without_comments(content.decode()).encode() if OWN.fullmatch(name) else content, 9))
 
 
 def _name(url: str) -> str:

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern
 
 from chats.api.urls import urlpatterns
 from chats.models import Chat, Message, Persona, Prompt
-from tests.chats.api.makers import JSONClient, bearer_of, logged_in
+from tests.chats.api.makers import API, JSONClient, bearer_of, logged_in
+from tests.chats.attaching import PNG, kept
 from workbench.models import User
 
 pytestmark = pytest.mark.usefixtures("engine")
+
+FORM = "multipart"  # in place of a body: a file in a form
 
 # method, path, body, what the owner gets, the scope that a token needs
 PRIVATE = [
@@ -35,6 +39,8 @@ KEPT = [
     ("GET", "/prompts/{prompt}/", None, 200, "read"),
     ("PATCH", "/prompts/{prompt}/", {"name": "New"}, 200, "write"),
     ("DELETE", "/prompts/{prompt}/", None, 204, "write"),
+    ("GET", "/files/{file}/", None, 200, "read"),
+    ("DELETE", "/files/{file}/", None, 204, "generate"),
 ]
 # What every user has, his own each.
 SHARED = [
@@ -48,6 +54,7 @@ SHARED = [
     ("POST", "/prompts/", {"name": "P", "text": "x"}, 201, "write"),
     ("GET", "/search/?q=Nile", None, 200, "read"),
     ("POST", "/socket-ticket/", None, 201, "read"),
+    ("POST", "/files/", FORM, 201, "generate"),
 ]
 every_door_of_a_chat = pytest.mark.parametrize("door", PRIVATE, ids=lambda door: f"{door[0]} {door[1]}")
 every_private_door = pytest.mark.parametrize("door", PRIVATE + KEPT, ids=lambda door: f"{door[0]} {door[1]}")
@@ -63,6 +70,8 @@ class Visit:
 
     def status_for(self, client: JSONClient) -> int:
         method, path, body, _, _ = self.door
+        if body == FORM:
+            return client.post(API + path, {"file": SimpleUploadedFile("photo.png", PNG)}).status_code
         body = {name: str(value).format(**self.ids) for name, value in body.items()} if body else body
         return client.ask(method, path.format(**self.ids), body).status_code
 
@@ -71,7 +80,9 @@ class Visit:
 def visit(door: tuple[str, str, Any, int, str], chat: Chat, response: Message, owner: User) -> Visit:
     persona = Persona.objects.create(owner=owner, name="Editor", prompt="Be brief.")
     prompt = Prompt.objects.create(owner=owner, name="Sum up", text="Sum it up.")
-    return Visit(door, {"chat": chat.pk, "response": response.pk, "persona": persona.pk, "prompt": prompt.pk})
+    file = kept(owner)
+    kept_ids = {"persona": persona.pk, "prompt": prompt.pk, "file": file.pk}
+    return Visit(door, {"chat": chat.pk, "response": response.pk, **kept_ids})
 
 
 @every_private_door

@@ -71,7 +71,13 @@ def test_types_can_be_asked_for(client_of_owner: JSONClient, long: Message, quer
     assert numbers(page(client_of_owner, long, query)) == [0, 7]
 
 
-@pytest.mark.parametrize("query", ["after=x", "after=-2", "after=1.5", "after=9223372036854775808", "limit=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=x",
+        *(f"after={text}" for text in ("x", "-2", "1.5", "1_0", "%201", "%2B1", "%D9%A1", "9223372036854775808")),
+    ],
+)
 def test_a_wrong_cursor_is_named(client_of_owner: JSONClient, long: Message, query: str) -> None:
     response = client_of_owner.ask("GET", f"/responses/{long.pk}/events/?{query}")
     assert (response.status_code, list(response.json()["fields"])) == (400, [query.split("=", 1)[0]])

@@ -167,6 +167,21 @@ async def test_a_repeated_invoke_waits_for_the_same_run(client: AsyncJSONClient,
     assert await Run.objects.acount() == 1
 
 
+async def test_who_waits_for_an_answer_takes_a_place(client: AsyncJSONClient, gate: Any, settings: Any) -> None:
+    settings.WORKBENCH_MAX_SOCKETS_PER_USER = 1
+    body = {"task": "gated", "content": "Hi", "request_id": "r"}
+    first = asyncio.ensure_future(client.ask("POST", "/generate/invoke", body))
+    async with asyncio.timeout(PATIENCE):
+        while not await Run.objects.aexists():
+            await asyncio.sleep(0.01)
+    second = await client.ask("POST", "/generate/invoke", body)
+    assert (second.status_code, second.json()["code"]) == (429, "rate_limited")
+    assert int(second["Retry-After"]) > 0
+    gate.set()
+    assert (await first).status_code == 200
+    assert (await client.ask("POST", "/generate/invoke", body)).status_code == 200
+
+
 async def test_a_cancelled_run_is_given_as_it_was_stored(client: AsyncJSONClient, owner: User) -> None:
     asking = asyncio.ensure_future(client.ask("POST", "/generate/invoke", {"task": "gated", "content": "Hi"}))
     async with asyncio.timeout(PATIENCE):

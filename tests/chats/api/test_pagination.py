@@ -7,7 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from uuid_utils.compat import uuid7
 
+from chats.api.pagination import Cursor
 from chats.models import Chat
 from tests.chats.api.makers import JSONClient, make_request, make_response, start_of, text
 from workbench.models import User
@@ -88,6 +90,13 @@ def cursor_in(url: str) -> str:
 
 @pytest.mark.parametrize("cursor", ["x", "é", "W10", "bnVsbA", "WyItdXBkYXRlZF9hdCIsIm4iLCJ4IiwieSJd"])
 def test_a_made_up_cursor_is_refused(client_of_owner: JSONClient, cursor: str) -> None:
+    response = client_of_owner.ask("GET", f"/chats/?cursor={cursor}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_made_up_cursor_at_the_end_of_time_is_refused(client_of_owner: JSONClient, at: str) -> None:
+    cursor = Cursor("-updated_at", (at, str(uuid7()))).encode()
     response = client_of_owner.ask("GET", f"/chats/?cursor={cursor}")
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
 

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -68,6 +69,14 @@ def test_the_cache_holds_no_ticket_and_not_for_long(monkeypatch: pytest.MonkeyPa
     [(key, value, lifetime)] = kept
     assert ticket not in key + value
     assert lifetime == 60
+
+
+def test_while_the_cache_is_away_there_are_none(client_of_owner: JSONClient, settings: Any) -> None:
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+    response = client_of_owner.ask("POST", "/socket-ticket/")
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert int(response["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize("end", ["logout", "password", "deactivated"])

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from handlers.builtin.chat import ChatHandler
+from handlers.messages import Message
 from handlers.models import ModelDescription, ModelEvent, ModelProvider, ModelRequest
 from handlers.testing import collect
 
@@ -65,7 +66,7 @@ class TurnsProvider(ModelProvider):
         return [block["toolResult"] for block in self.requests[-1].messages[-1]["content"] if "toolResult" in block]
 
 
-async def chat(text: str = "Hello", config: dict[str, Any] | None = None, **values: Any) -> list[Any]:
+async def chat(text: str | Message = "Hello", config: dict[str, Any] | None = None, **values: Any) -> list[Any]:
     """All events of an answer of the chat handler with the model of TurnsProvider."""
     handler = ChatHandler(ChatHandler.Config(**(config or {})))
     return await collect(handler, text, **{"model_id": "turns", **values})

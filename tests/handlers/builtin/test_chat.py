@@ -10,8 +10,10 @@ from handlers.builtin.chat.handler import NOTHING_ASKED
 from handlers.encoding import encode_event
 from handlers.errors import ModelError, ModelThrottled
 from handlers.events import ContentEvent, ErrorEvent, MetadataEvent, ReasoningEvent, ResponseEndEvent
+from handlers.messages import Message, MessagePart
 from handlers.models import ModelDescription, ModelEvent, ModelProvider, ModelRequest, providers
-from handlers.testing import collect, conversation, text_of
+from handlers.models.continuing import GO_ON
+from handlers.testing import attachment, collect, conversation, text_of
 
 TEXT: ModelEvent = {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "Hal"}}}
 STOP: ModelEvent = {"messageStop": {"stopReason": "end_turn"}}
@@ -158,3 +160,31 @@ async def test_usage_of_the_offline_model_can_be_stored() -> None:
 
 def test_the_models_to_choose_from_are_those_that_are_available(model: ScriptedProvider) -> None:
     assert ChatHandler.model_ids() == ["offline", "scripted"]
+
+
+async def test_a_continuation_asks_the_model_to_go_on_where_it_stopped(model: ScriptedProvider) -> None:
+    rest = Message(parts=[MessagePart(content="Continue.")], metadata={"continues": "answer"})
+    history = conversation("Count", "One, two,")
+    await _chat(user_message=rest, message_history=history)
+    await _chat("And now?", message_history=[*history, rest, *conversation("?", "three.")[1:]])
+    for request in model.requests:
+        assert [turn["content"][0]["text"] for turn in request.messages[:3]] == ["Count", "One, two,", GO_ON]
+
+
+async def test_what_was_left_out_is_known_of_a_failed_answer_too(model: ScriptedProvider) -> None:
+    model.script = [TEXT, ModelError("It broke.")]
+    handler = ChatHandler(ChatHandler.Config(context_tokens=512))
+    events = await _chat("Now?", handler, message_history=conversation(*["word " * 200] * 20))
+    (metadata,) = [event for event in events if isinstance(event, MetadataEvent)]
+    assert metadata.metadata["messages_left_out"] > 0
+
+
+async def test_an_attachment_alone_is_a_question_and_what_the_model_isnt_given_is_said_once(
+    model: ScriptedProvider,
+) -> None:
+    request = Message(id="now", parts=[attachment("a.pdf", b"%PDF", "application/pdf")])
+    events = await collect(ChatHandler(), request, model_id="scripted")
+    assert [event.message for event in events if isinstance(event, ErrorEvent)] == [
+        "The model wasn't given “a.pdf”: it can't read files of this type."
+    ]
+    assert text_of(events) == "Hal"

@@ -13,7 +13,7 @@ from handlers.messages import CustomPart, Message, MessagePart
 from handlers.models import ModelRequest, providers
 from handlers.models.budget import turn_tokens
 from handlers.models.history import parse_context_text
-from handlers.testing import conversation, text_of
+from handlers.testing import attachment, conversation, text_of
 from tests.handlers.builtin.chat_models import TurnsProvider, calls, chat, of, says
 
 
@@ -143,6 +143,17 @@ async def test_a_limit_that_the_refusal_names_is_kept(model: TurnsProvider) -> N
     assert turn_tokens(model.requests[1].messages) < 810
 
 
+async def test_attachments_that_are_too_long_are_left_out_at_last_and_the_user_is_told(model: TurnsProvider) -> None:
+    model.described = {"context_tokens": 100_000, "accepts": ["text", "document"]}
+    model.turns = [[ContextTooLong(detail="too long")], [ContextTooLong(detail="too long")], says("Without it.")]
+    question = Message(id="now", parts=[attachment("a.pdf", b"%PDF", "application/pdf"), MessagePart(content="Hello")])
+    events = await chat(question, message_history=_history())
+    assert text_of(events) == "Without it."
+    assert [error.message for error in of(events, "error")] == [
+        "The model wasn't given “a.pdf”: the file is too large for it."
+    ]
+
+
 async def test_the_second_refusal_is_the_users(model: TurnsProvider) -> None:
     model.described = {"context_tokens": 100_000}
     model.turns = [[ContextTooLong(detail="too long")]]
@@ -196,6 +207,7 @@ async def test_what_is_left_out_is_summarised_when_that_is_set(model: TurnsProvi
     (audit,) = of(events, "history_cut")
     assert audit.summary == text
     assert "replaced by a summary" in of(events, "status")[0].message
+    assert of(events, "metadata")[0].metadata["messages_summarised"]
     assert events[-1].usage["totalTokens"] == 22
 
 

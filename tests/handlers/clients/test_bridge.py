@@ -69,6 +69,21 @@ async def test_a_thread_goes_on_when_nobody_takes_any_more() -> None:
     assert not thread.is_alive()
 
 
+async def test_a_bridge_that_is_abandoned_while_it_fills_holds_no_thread() -> None:
+    bridge: Bridge[int] = Bridge()
+
+    class Room(threading.Event):
+        def clear(self) -> None:
+            bridge.abandon()  # just before
+            super().clear()
+
+    bridge._room = Room()
+    bridge._room.set()
+    thread = _in_thread(lambda: [bridge.put(number) for number in range(2 * CAPACITY)] and None)
+    await asyncio.to_thread(thread.join, 5)
+    assert not thread.is_alive()
+
+
 async def test_silence_is_said_and_taking_can_go_on() -> None:
     bridge: Bridge[int] = Bridge()
     with pytest.raises(Silence):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from handlers.clients import credentials
-from handlers.clients.credentials import NONE_FOUND, CredentialSearch
+from handlers.clients.credentials import NONE_FOUND, UNREADABLE, CredentialSearch
 from handlers.errors import ClientUnavailable
 
 
@@ -27,9 +27,18 @@ def test_a_profile_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert CredentialSearch().missing() is None
 
 
-def test_a_profile_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_that_is_not_there_is_named_in_the_log_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    assert "nobody" in str(CredentialSearch().missing())
+    monkeypatch.setattr(credentials, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(credentials, "PATIENCE", 20.0)
+    search = CredentialSearch()
+    for _ in range(2):
+        search._done.clear()
+        assert search.missing() == UNREADABLE
+    (record,) = caplog.records
+    assert "nobody" in record.getMessage()
 
 
 def test_where_there_are_none_the_reason_says_what_to_do() -> None:
@@ -40,7 +49,7 @@ def test_where_there_are_none_the_reason_says_what_to_do() -> None:
 
 
 async def test_on_an_event_loop_nothing_is_missing_until_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "_look_for_credentials", lambda: time.sleep(0.3) or (None, NONE_FOUND))
+    monkeypatch.setattr(credentials, "_look_for_credentials", lambda: time.sleep(0.3) or (None, NONE_FOUND, ""))
     search = CredentialSearch()
     assert search.missing() is None
     search._done.wait(5)

@@ -15,7 +15,8 @@ from handlers.messages import (
     ToolReturnPart,
 )
 from handlers.models import ModelDescription
-from handlers.models.conversation import LARGEST_DOCUMENT, response_turns, to_conversation
+from handlers.models.attachments import LARGEST_DOCUMENT, Untold
+from handlers.models.conversation import response_turns, to_conversation
 from handlers.testing import attachment, conversation
 
 SEES = ModelDescription(id="sees", label="Sees", provider="test", accepts=["text", "image", "document"])
@@ -53,9 +54,48 @@ async def test_attachments_are_given_to_a_model_that_takes_them() -> None:
     ]
 
 
-async def test_an_image_that_came_as_a_file_is_an_image() -> None:
-    (block,) = await _asked(attachment("photo.jpg", b"jpeg", "image/jpeg"))
-    assert block == {"image": {"format": "jpeg", "source": {"bytes": b"jpeg"}}}
+async def test_an_image_that_came_as_a_file_is_an_image_with_its_name() -> None:
+    named, image = await _asked(attachment("photo.jpg", b"jpeg", "image/jpeg"))
+    assert named == {"text": "Image “photo.jpg”:"}
+    assert image == {"image": {"format": "jpeg", "source": {"bytes": b"jpeg"}}}
+
+
+async def test_a_text_of_any_type_is_given_as_text() -> None:
+    for mime_type in ("application/json", "image/svg+xml"):
+        (block,) = await _asked(attachment("a", b"[1]", mime_type), model=READS)
+        assert "[1]" in block["text"]
+
+
+async def test_documents_beyond_the_fifth_are_told_as_text_or_as_a_note() -> None:
+    pdfs = [attachment(f"{number}.pdf", b"%PDF", "application/pdf") for number in range(6)]
+    blocks = await _asked(*pdfs, attachment("a.txt", b"Hello", "text/plain"))
+    assert ["document" in block for block in blocks] == [True] * 5 + [False] * 2
+    assert "one too many" in blocks[5]["text"]
+    assert "Hello" in blocks[6]["text"]
+
+
+async def test_a_text_that_is_too_long_is_cut_and_its_user_is_told() -> None:
+    request = Message(parts=[attachment("a.txt", b"abcdefg" * 1000, "text/plain")])
+    untold: list[Untold] = []
+    (turn,) = await to_conversation([], request, model=SEES, untold=untold, room=2)
+    assert turn["content"][0] == {"text": '<context title="a.txt">\nabcdefg\n</context>'}
+    assert "goes on" in turn["content"][1]["text"]
+    assert [each.words for each in untold] == ["The model was given only the beginning of “a.txt”: it can't read more."]
+
+
+async def test_without_room_nothing_is_given() -> None:
+    parts = [attachment("a.txt", b"words", "text/plain"), attachment("a.png", b"png", "image/png")]
+    untold: list[Untold] = []
+    await to_conversation([], Message(parts=[*parts]), model=SEES, untold=untold, room=0)
+    assert [each.reason.clause for each in untold] == ["is too large for this model"] * 2
+
+
+async def test_what_cannot_be_given_of_the_question_is_known_for_its_user() -> None:
+    old = Message(parts=[attachment("old.zip", b"PK", "application/zip")])
+    request = Message(parts=[attachment("a.pdf", b"%PDF", "application/pdf"), MessagePart(content="What?")])
+    untold: list[Untold] = []
+    await to_conversation([old], request, model=READS, untold=untold)
+    assert [each.words for each in untold] == ["The model wasn't given “a.pdf”: it can't read files of this type."]
 
 
 async def test_a_model_that_takes_no_documents_is_given_a_texts_text() -> None:
@@ -76,7 +116,7 @@ async def _gone() -> bytes:
         (attachment("a.zip", b"PK", "application/zip"), SEES, "can't read"),
         (attachment("a.txt", b"", "text/plain"), SEES, "empty"),
         (attachment("a.txt", b" ", "text/plain"), READS, "empty"),
-        (attachment("a.txt", b"x" * (LARGEST_DOCUMENT + 1), "text/plain"), SEES, "too large"),
+        (attachment("a.pdf", b"x" * (LARGEST_DOCUMENT + 1), "application/pdf"), SEES, "too large"),
         (FilePart(name="a.txt", mime_type="text/plain", reader=_gone), SEES, "any more"),
         (FilePart(name="a.txt", mime_type="text/plain"), SEES, "any more"),
     ],

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from handlers.messages import Message, MessagePart
-from handlers.models import ModelRequest, available_models, provider_for
+from handlers.models import ModelRequest, available_models, describe_model, provider_for
+from handlers.models.continuing import GO_ON
+from handlers.models.conversation import to_conversation
 from handlers.models.history import to_model_messages
-from handlers.models.offline import WHO_I_AM, answer
-from handlers.testing import conversation
+from handlers.models.offline import NOTHING_BEFORE, NOTHING_MORE, WHO_I_AM, answer
+from handlers.testing import attachment, conversation
 
 
 def _request(text: str, *history: str, context: Any = None, **fields: Any) -> ModelRequest:
@@ -115,3 +117,37 @@ def test_it_is_always_available() -> None:
     assert [
         (model.id, model.available, model.accepts) for model in available_models() if model.provider == "offline"
     ] == [("offline", True, ["text"])]
+
+
+async def test_it_goes_on_where_its_answer_was_cut_off() -> None:
+    first = _text(await _stream(_request("echo one two three four", max_tokens=2)))
+    second = _text(await _stream(_request(GO_ON, "echo one two three four", first, max_tokens=1)))
+    third = _text(await _stream(_request(GO_ON, "echo one two three four", first, GO_ON, second)))
+    assert first + second + third == "one two three four"
+
+
+@pytest.mark.parametrize(
+    ("turns", "said"),
+    [((), NOTHING_BEFORE), (("echo one", "one"), NOTHING_MORE), (("echo one", "two"), NOTHING_MORE)],
+)
+def test_where_nothing_is_missing_it_says_so(turns: tuple[str, ...], said: str) -> None:
+    assert answer(_request(GO_ON, *turns)) == said
+
+
+async def _attached(*parts: Any) -> str:
+    messages = await to_conversation([], Message(parts=list(parts)), model=describe_model("offline"))
+    return answer(ModelRequest(model_id="offline", messages=messages))
+
+
+async def test_it_says_what_was_attached_and_that_it_cannot_see_it() -> None:
+    image = attachment("photo.png", b"x" * 2048, "image/png")
+    assert await _attached(image) == "You attached:\n\n- “photo.png” (image/png, 2 kB), which this model can't see"
+    with_question = await _attached(MessagePart(content="What is on it?"), image)
+    assert "You wrote 4 words" in with_question
+    assert "“photo.png” (image/png, 2 kB), which this model can't see" in with_question
+
+
+async def test_it_reads_an_attached_text() -> None:
+    said = await _attached(attachment("notes.txt", b"Buy milk.", "text/plain"))
+    assert "**notes.txt** has 2 words" in said
+    assert "You wrote" not in said

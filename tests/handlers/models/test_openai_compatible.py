@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from handlers.clients import ClientRegistry
+from handlers.clients import ClientRegistry, openai_catalogue
 from handlers.clients.built_in import register_built_in_clients
+from handlers.clients.failures import CallFailed
+from handlers.clients.openai_catalogue import AWAY, KEY_REFUSED, NO_LIST
 from handlers.errors import ModelError, ModelTimedOut, ModelUnavailable
 from handlers.models import ModelDescription, ModelEvent, ModelRequest
 from handlers.models.openai_compatible import OpenAICompatibleProvider
@@ -108,20 +110,23 @@ async def test_on_an_event_loop_nobody_waits_for_the_list(
             await asyncio.sleep(0.01)
 
 
-def test_a_server_that_is_not_there_is_one_unavailable_entry(provider: OpenAICompatibleProvider, settings: Any) -> None:
+def test_a_server_that_is_not_there_is_one_unavailable_entry(
+    provider: OpenAICompatibleProvider, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.OPENAI_BASE_URL = NOBODY
     (model,) = provider.models()
-    assert not model.available
-    assert "ClientConnectorError" in (model.reason or "")
+    assert (model.available, model.reason) == (False, AWAY)  # everybody reads it: no host, no exception
+    assert "ClientConnectorError" in caplog.text
 
 
-def test_a_wrong_key_is_told_without_repeating_it(
-    provider: OpenAICompatibleProvider, server: OpenAIStandIn, settings: Any
+def test_a_wrong_key_is_told_without_what_the_server_says_of_it(
+    provider: OpenAICompatibleProvider, server: OpenAIStandIn, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.OPENAI_API_KEY = "sk-wrong-and-secret"
     (model,) = provider.models()
-    assert "Incorrect API key provided: …" in (model.reason or "")
-    assert "secret" not in (model.reason or "")
+    assert model.reason == KEY_REFUSED
+    assert "Incorrect API key provided: …" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_a_server_without_a_list_says_what_to_set(provider: OpenAICompatibleProvider, settings: Any) -> None:
@@ -131,7 +136,24 @@ def test_a_server_without_a_list_says_what_to_set(provider: OpenAICompatibleProv
     settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY = server.base_url, API_KEY
     (model,) = provider.models()
     server.stop()
-    assert "404" in (model.reason or "")
+    assert model.reason == NO_LIST
+
+
+def test_a_failure_is_logged_once_until_it_changes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(openai_catalogue, "ASK_AGAIN", 0.0)
+    monkeypatch.setattr(openai_catalogue, "PATIENCE", 10.0)
+    said = iter(["one", "one", "two", "two"])
+
+    def fail() -> list[dict[str, Any]]:
+        raise CallFailed("lost", next(said))
+
+    catalogue = openai_catalogue.ModelCatalogue(fail)
+    for _ in range(4):
+        catalogue._done.clear()
+        assert catalogue.known() == ([], AWAY)
+    assert [record.args for record in caplog.records] == [("one",), ("two",)]
 
 
 def test_the_list_outlives_the_server(

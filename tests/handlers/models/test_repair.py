@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.models.repair import EMPTY_RESULT, SEE_DOCUMENT, UNANSWERED, repaired, unique
+from handlers.models.repair import EMPTY_RESULT, MOST_IMAGES, SEE_DOCUMENT, UNANSWERED, repaired, unique
 from tests.standins.bedrock_rules import KNOWN_SIGNATURES, check_conversation, check_request
 
 KNOWN_SIGNATURES.add("signed")
@@ -159,3 +159,10 @@ def test_a_unique_name_is_new_and_short_enough(wanted: str, taken: set[str], lon
     assert name not in before
     assert len(name) <= longest
     assert taken == before | {name}
+
+
+def test_only_the_last_images_are_shown() -> None:
+    image = {"image": {"format": "png", "source": {"bytes": b"png"}}}
+    (turn,) = repaired([{"role": "user", "content": [image] * (MOST_IMAGES + 1)}], tools=False)
+    assert "any more" in turn["content"][0]["text"]
+    assert turn["content"][1:] == [image] * MOST_IMAGES

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from handlers.tools import ToolError
+from handlers.tools import ToolError, fetching
 from handlers.tools.fetching import NOT_PUBLIC, Fetcher, FetchLimits, fetch_tool, require_host_pattern
 from tests.standins.server import ServerThread
 
@@ -100,6 +101,12 @@ async def _refusal(fetcher: Fetcher, url: str) -> str:
 
 
 # --- what it reads
+
+
+async def test_a_page_is_read_in_a_thread_of_the_tools(site: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "page_text", lambda html: threading.current_thread().name)
+    found = await _fetcher(site).fetch(f"http://site.example:{site.port}/page")
+    assert found["text"] == "tool"
 
 
 async def test_a_page_is_read_as_text(site: Web) -> None:

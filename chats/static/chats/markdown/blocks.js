@@ -13,11 +13,12 @@ const TOP = 3; // h1 is the page's, h2 the message's
 /** The blocks of one container: a document's that aren't settled, a quotation's, a list item's. */
 export class Blocks {
   #shown = []; // {key, type, view}
-  #parent;
+  #append;
   #context;
 
-  constructor(parent, context) {
-    this.#parent = parent;
+  /** @param {(element: Element) => void} append puts a new block after those that are there */
+  constructor(append, context) {
+    this.#append = append;
     this.#context = context;
   }
 
@@ -42,7 +43,7 @@ export class Blocks {
     }
     const view = viewOf(token, isOpen, this.#context);
     if (shown) shown.view.element.replaceWith(view.element);
-    else this.#parent.append(view.element);
+    else this.#append(view.element);
     this.#shown[index] = { key, type: token.type, view };
   }
 }
@@ -53,7 +54,7 @@ const VIEWS = new Map([
   ["paragraph", (token, _, context) => new Words("p", token, context)],
   ["text", (token, _, context) => new Words("span", token, context)],
   ["heading", (token, _, context) => new Heading(token, context)],
-  ["code", (token, isOpen) => new CodeBlock(token, isOpen)],
+  ["code", (token, isOpen, context) => new CodeBlock(token, isOpen, context)],
   ["list", (token, _, context) => new List(token, context)],
   ["table", (token, _, context) => new Table(token, context)],
   ["blockquote", (token, _, context) => new Quotation(token, context)],
@@ -116,7 +117,7 @@ class Quotation {
 
   constructor(token, context) {
     this.element = h("blockquote");
-    this.#blocks = new Blocks(this.element, context.nested);
+    this.#blocks = new Blocks((block) => this.element.append(block), context.nested);
     this.update(token, false);
   }
 
@@ -166,7 +167,7 @@ class List {
   #item(item, isOpen) {
     const body = h("div", { class: "body" });
     const element = item.task ? h("li", { class: "task" }, checkbox(item.checked), body) : h("li", {}, body);
-    const blocks = new Blocks(body, this.#context);
+    const blocks = new Blocks((block) => body.append(block), this.#context);
     blocks.update(shownOf(item.tokens), isOpen);
     return { element, blocks, task: taskOf(item) };
   }

@@ -1,5 +1,6 @@
 /**
- * A block of code: its language, a button that copies it, and colours once it is whole and there is time for them.
+ * A block of code: its language, a button that copies it, and colours once it is whole: at once in a text that is being
+ * written, where the page is drawn anew anyway, else when there is time for them.
  */
 import { copyText } from "wb/clipboard";
 import { h, icon } from "wb/dom";
@@ -14,8 +15,10 @@ export class CodeBlock {
   #text = "";
   #language;
   #isWhole = false;
+  #isLive;
 
-  constructor({ text, lang }, isOpen) {
+  constructor({ text, lang }, isOpen, { isLive }) {
+    this.#isLive = isLive;
     this.#language = languageOf(lang);
     this.#code = h("code", { dir: "ltr" });
     const label = h("span", { class: "language" }, this.#language || gettext("text"));
@@ -41,7 +44,7 @@ export class CodeBlock {
     this.#text = text;
     if (isOpen) return;
     this.#isWhole = true;
-    highlight(text, this.#language, (nodes) => this.#code.replaceChildren(...nodes));
+    highlight(text, this.#language, { isUrgent: this.#isLive, show: (nodes) => this.#code.replaceChildren(...nodes) });
   }
 
   async #copy(button) {

@@ -4,11 +4,13 @@
  * What is settled is never looked at again: only the text after it is lexed and compared. However a text came,
  * in the end its elements are the same. No markup is ever parsed, so nothing in a text can become more than text.
  */
+import { h } from "wb/dom";
 import { Blocks } from "wb/markdown/blocks";
 import { healed } from "wb/markdown/heal";
 import { settledOf, tokensOf } from "wb/markdown/lexer";
 
 const CODE = /^(`{3,}|~{3,})[^`\n]*\n/;
+const RUN = 6; // blocks: some screenfuls of paragraphs, a screenful of code and tables
 const HEALING = new Set(["paragraph", "heading", "list", "blockquote", "table"]);
 
 export class MarkdownDocument {
@@ -34,10 +36,10 @@ export class MarkdownDocument {
 
   #begin() {
     this.#element.replaceChildren();
-    const nested = { onCitation: this.#onCitation, topDepth: 1 };
+    const nested = { onCitation: this.#onCitation, topDepth: 1, isLive: false };
     nested.nested = nested;
-    this.#context = { onCitation: this.#onCitation, nested, topDepth: null };
-    this.#blocks = new Blocks(this.#element, this.#context);
+    this.#context = { onCitation: this.#onCitation, nested, topDepth: null, isLive: false };
+    this.#blocks = new Blocks((block) => this.#append(block), this.#context);
     this.#text = "";
     this.#tail = "";
     this.#topDepth = null;
@@ -49,15 +51,16 @@ export class MarkdownDocument {
   show(text, isWhole) {
     if (this.#isWhole && text === this.#text) return;
     if (this.#isWhole || !text.startsWith(this.#text)) this.#begin();
-    this.#append(text.slice(this.#text.length));
+    this.#take(text.slice(this.#text.length));
     this.#text = text;
     this.#isWhole = isWhole;
+    if (!isWhole) this.#context.isLive = this.#context.nested.isLive = true;
     if (isWhole) this.#finish();
     else if (!this.#growsCode()) this.#grow();
   }
 
   /** A `\r\n` may come in two pieces: its `\r` waits for the other half. */
-  #append(added) {
+  #take(added) {
     const before = this.#tail.endsWith("\r") ? "\r" : "";
     const tail = before ? this.#tail.slice(0, -1) : this.#tail;
     this.#tail = tail + (before + added).replace(/\r\n|\r(?!$)/g, "\n");
@@ -90,6 +93,15 @@ export class MarkdownDocument {
   #put(blocks, isOpen) {
     this.#context.topDepth = this.#topDepth ?? blocks.find(isHeading)?.depth ?? null;
     this.#blocks.update(blocks, isOpen);
+    // What was taken for a block may be none after all.
+    while (this.#element.lastElementChild?.firstChild === null) this.#element.lastElementChild.remove();
+  }
+
+  /** Blocks stand in runs, of which only the last is laid out and painted when the text grows (parts.css). */
+  #append(block) {
+    const last = this.#element.lastElementChild;
+    if (last && last.childElementCount < RUN) last.append(block);
+    else this.#element.append(h("div", { class: "run" }, block));
   }
 
   /** Code that goes on needs no lexing: all after its first line is its own, until a line that ends it. */

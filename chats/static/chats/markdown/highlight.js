@@ -1,25 +1,28 @@
 /**
  * Colours for code: highlight.js, loaded at the first block that can have them, works when the page has nothing
- * better to do, block after block.
+ * better to do, block after block; and at once where that spares the page another drawing.
  */
 import { h } from "wb/dom";
 import { optional } from "wb/optional";
 import { withTurningShown } from "wb/markdown/turning";
 
 const LONGEST = 40_000; // characters; more would be felt
+const SHORT = 4_000; // characters, for a few ms
 const waiting = [];
 let isWorking = false;
 
 const library = optional("highlight.js", async (name) => (await import(name)).default);
 const whenIdle = globalThis.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 8 }), 30));
 
-/** Gives `show` the nodes of coloured code, later, unless nothing is known of the language. */
-export function highlight(text, language, show) {
+/** Gives `show` the nodes of coloured code, now or later, unless nothing is known of the language. */
+export function highlight(text, language, { show, isUrgent = false }) {
   if (language === "" || text.length > LONGEST) return;
   library.use((hljs) => {
     if (!hljs.getLanguage(language)) return;
-    waiting.push(() => show(nodesOf(hljs.highlight(text, { language, ignoreIllegals: true }).value)));
-    work();
+    const colour = () => show(nodesOf(hljs.highlight(text, { language, ignoreIllegals: true }).value));
+    if (isUrgent && text.length <= SHORT) return colour();
+    waiting.push(colour);
+    return work();
   });
 }
 

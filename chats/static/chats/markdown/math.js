@@ -4,6 +4,7 @@
  */
 import { h } from "wb/dom";
 import { optional } from "wb/optional";
+import { styled } from "wb/stylesheet";
 
 const LONGEST = 4000; // characters
 const OPTIONS = { trust: false, strict: "ignore", throwOnError: false, maxExpand: 500, maxSize: 40 };
@@ -20,13 +21,4 @@ export function mathElement(tex, raw, display) {
   if (tex.length > LONGEST) return element;
   katex.use((library) => library.render(tex, element, { ...OPTIONS, displayMode: display }));
   return element;
-}
-
-function styled(href) {
-  return new Promise((resolve, reject) => {
-    const sheet = h("link", { rel: "stylesheet", href });
-    sheet.addEventListener("load", resolve);
-    sheet.addEventListener("error", () => reject(new Error(`${href} can't be loaded`)));
-    document.head.append(sheet);
-  });
 }
