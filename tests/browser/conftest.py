@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.browser.accounts import READERS
-from tests.browser.site import Site, browsing, ready, sign_in
+from tests.browser.site import Site, browsing, ready
 
 LOST = (
     "WebSocket connection to",
@@ -62,9 +62,9 @@ class Person:
         self.tolerated: tuple[str, ...] = ()
 
     def signed_in(self, user: str) -> Page:
-        page = self._watched()
-        sign_in(page, self.site.address, user)
-        return ready(page)
+        """The page of a new chat. How one signs in is shown by tests of its own."""
+        self.context.add_cookies([self.site.session_of(user)])
+        return self.tab(self.site.address)
 
     def tab(self, address: str, *, wait: bool = True) -> Page:
         """Another tab, of the same login. `wait`: until its socket is open, which it never is on the login page."""

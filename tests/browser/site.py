@@ -33,7 +33,8 @@ class Site:
             **environment,
         }
         command = [sys.executable, "-m", "tests.browser.accounts"]
-        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
+        made = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE)
+        self._accounts: dict[str, Any] = json.loads(made.stdout)
         self._port = "0"
         self.start()
 
@@ -41,6 +42,10 @@ class Site:
         self.server = ServerProcess("manage.py", "serve", "--port", self._port, environment=self.environment)
         self.address = self.server.address
         self._port = self.address.rsplit(":", 1)[1]
+
+    def session_of(self, user: str) -> Any:
+        """The cookie of a session in which the user is signed in, without the second that a login takes."""
+        return {"name": self._accounts["cookie"], "value": self._accounts["sessions"][user], "url": self.address}
 
     @property
     def is_running(self) -> bool:

@@ -17,7 +17,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.test import Client
 from django.urls import reverse
 
-from chats.templatetags.chat_page import JOINED, PRELOADED
+from chats.templatetags.chat_page import JOINED, PRELOADED, is_installed
 from workbench.models import User
 from workbench.staticstorage import joined, without_comments
 
@@ -39,12 +39,16 @@ def own(name: str) -> str:
 @pytest.fixture
 def collected() -> Iterator[dict[str, str]]:
     """The site as if collectstatic had been run: hashed name → name."""
-    names = [JOINED, *(path for finder in finders.get_finders() for path, _ in finder.list([]))]
+    found = [each for finder in finders.get_finders() for each in finder.list([])]
+    prefixes = [getattr(storage, "prefix", "") for _, storage in found]
+    names = [JOINED, *(f"{prefix}/{path}".lstrip("/") for prefix, (path, _) in zip(prefixes, found, strict=True))]
     hashes = {name: hashlib.sha256(name.encode()).hexdigest()[:12] for name in names}
     hashed = {name: f"{name.rpartition('.')[0]}.{hashes[name]}.{name.rpartition('.')[2]}" for name in names}
     staticfiles_storage.hashed_files.update(hashed)
+    is_installed.cache_clear()
     yield {address: name for name, address in hashed.items()}
     staticfiles_storage.hashed_files.clear()
+    is_installed.cache_clear()
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br"])
