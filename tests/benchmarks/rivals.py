@@ -14,6 +14,7 @@ from tests.benchmarks.servers import PROJECT
 
 ENVIRONMENT = PROJECT / "bench-results" / "rivals"
 LOCK = PROJECT / "requirements" / "bench.txt"
+LAUNCHER = PROJECT / "tests" / "benchmarks" / "apps" / "launch.py"
 
 
 @cache
@@ -27,6 +28,11 @@ def python_of_rivals() -> str:
         _uv("pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(LOCK))
         stamp.write_text(wanted)
     return str(python)
+
+
+def run_as_rival(module: str) -> list[str]:
+    """The command that runs a module of ours there. Raises NotMeasuredError."""
+    return [python_of_rivals(), str(LAUNCHER), module]
 
 
 def _uv(*arguments: str) -> None:

@@ -10,11 +10,10 @@ from statistics import median
 
 from tests.benchmarks.databases import Databases, PostgresDatabases, Services, SqliteFiles
 from tests.benchmarks.load import Load
-from tests.benchmarks.rivals import python_of_rivals
+from tests.benchmarks.rivals import run_as_rival
 from tests.benchmarks.rounds import COOPERATIVE, play
 from tests.benchmarks.servers import (
     CLIENT_CORE,
-    PROJECT,
     Server,
     clean_environment,
     daphne,
@@ -129,8 +128,7 @@ class Stage:
     def rival(self, name: str, *module: str, **variables: str) -> Iterator[Server]:
         """Another product, `python -m module … --port N` of the environment that has them. Raises NotMeasuredError."""
         port, log = free_port(), self._logs / f"{self._name(name)}.log"
-        launcher = str(PROJECT / "tests" / "benchmarks" / "apps" / "launch.py")
-        command = [python_of_rivals(), launcher, *module, "--host", "127.0.0.1", "--port", str(port)]
+        command = [*run_as_rival(module[0]), *module[1:], "--host", "127.0.0.1", "--port", str(port)]
         with running(command, port, clean_environment(**variables), log) as server:
             yield server
 

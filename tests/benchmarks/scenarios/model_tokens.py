@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from tests.benchmarks.figures import Line, at_most, median_ratio
-from tests.benchmarks.rivals import python_of_rivals
+from tests.benchmarks.rivals import run_as_rival
 from tests.benchmarks.servers import PROJECT, SERVER_CORE, Server, ServerError, clean_environment, on_core
 from tests.benchmarks.stage import Stage
 
 STREAMS, WORDS, PAUSE = 20, 200, 0.01
 BESIDE = {"bedrock": ("boto3",), "openai": ("openai-sdk", "aiohttp")}
+READER = "tests.benchmarks.apps.model_reader"
 TITLES = {"boto3": "plain boto3 in threads", "openai-sdk": "the openai SDK", "aiohttp": "plain aiohttp"}
 # A provider bridges threads to loops, checks and translates; what it may cost at most, in the other's costs.
 LIMITS = {"boto3": 2.5, "openai-sdk": 0.6, "aiohttp": 1.5}
@@ -29,12 +30,12 @@ def measure(stage: Stage) -> list[Line]:
 
 def _of(stage: Stage, provider: str) -> list[Line]:
     names = (provider, *BESIDE[provider])
-    pythons = {name: python_of_rivals() if name == "openai-sdk" else sys.executable for name in names}
+    readers = {name: run_as_rival(READER) if name == "openai-sdk" else [sys.executable, "-m", READER] for name in names}
     cost: dict[str, list[float]] = {name: [] for name in names}
     with stage.standin(provider) as standin:
         for _ in range(stage.rounds):
             for name in names:
-                cost[name].append(_cost(pythons[name], name, standin))
+                cost[name].append(_cost([*readers[name], name], name, standin))
     own = cost[provider]
     lines = [Line(f"CPU per token, {provider}'s provider", median(own), "µs", detail={"rounds": own})]
     for name in BESIDE[provider]:
@@ -45,16 +46,9 @@ def _of(stage: Stage, provider: str) -> list[Line]:
     return lines
 
 
-def _cost(python: str, name: str, standin: Server) -> float:
+def _cost(reader: Sequence[str], name: str, standin: Server) -> float:
     """Microseconds of one core for each token, after a warm-up. Raises ServerError when a token is missing."""
-    command = [
-        python,
-        "-m",
-        "tests.benchmarks.apps.model_reader",
-        name,
-        standin.http,
-        *map(str, (STREAMS, WORDS, PAUSE)),
-    ]
+    command = [*reader, standin.http, *map(str, (STREAMS, WORDS, PAUSE))]
     with on_core(SERVER_CORE):
         found = json.loads(_output_of(command, clean_environment()))
     if found["tokens"] != STREAMS * WORDS:
