@@ -61,11 +61,24 @@ class ReasonForm(forms.Form):
 class ChatAdmin(ReadOnlyAdmin):
     """Chats without their words, and the door to their transcripts."""
 
-    list_display = ("id", "read", "owner", "task", "model_id", "status", "message_count", "created_at", "updated_at")
-    list_filter = ("status", "task", "updated_at")
+    list_display = (
+        "id",
+        "read",
+        "owner",
+        "task",
+        "model_id",
+        "status",
+        "message_count",
+        "created_at",
+        "last_message_at",
+    )
+    list_filter = ("status", "task", "last_message_at")
     list_select_related = ("owner",)
-    ordering = ("-updated_at", "-id")
-    fields = ("id", "owner", "status", "task", "model_id", "message_count", "created_at", "updated_at", "read")
+    ordering = ("-last_message_at", "-id")
+    fields = (
+        *("id", "owner", "status", "task", "model_id", "message_count", "created_at", "updated_at", "last_message_at"),
+        "read",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Chat]:
         chats = super().get_queryset(request).defer("title", "metadata")

@@ -12,15 +12,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from chats.admission import Admission
+from chats.flow import Flow, has_room
 from chats.following import Follower
 from chats.hub import Opening
 from chats.metrics import SOCKETS_CLOSED
 from chats.protocol import Batch, ClosingCode
 
-__all__ = ["Connection", "Flow"]
+__all__ = ["Connection"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +28,6 @@ LAG_CHARACTERS = 512 * 1024  # queued, beyond which live batches wait in the log
 PAGE_CHARACTERS = 256 * 1024  # queued, beyond which no further page of the log is read
 MAX_CHARACTERS = 4 * 1024 * 1024  # queued, beyond which the reader is given up
 PATIENCE = 10.0  # seconds that the transport may stay full
-
-
-class Flow(Protocol):
-    """What the server tells of a connection's transport; `manage.py serve` gives one, plain servers none."""
-
-    open: asyncio.Event  # set while the transport's buffer has room
-
-    def abort(self) -> None:
-        """Drops the connection."""
 
 
 class Connection:
@@ -156,7 +147,7 @@ class Connection:
             await self._ready.wait()
             self._ready.clear()
             while self._frames and self._closing is None:
-                if self._flow is not None and not await _has_room(self._flow):
+                if self._flow is not None and not await has_room(self._flow, PATIENCE):
                     self.close(ClosingCode.TOO_SLOW)
                 if self.closing:
                     break  # while it waited for room: what was queued is gone
@@ -166,15 +157,3 @@ class Connection:
                 if not self._room.is_set():
                     self._room.set()
         await self._send_close(self._closing)
-
-
-async def _has_room(flow: Flow) -> bool:
-    """Whether the transport has room, or gets it within PATIENCE seconds."""
-    if flow.open.is_set():
-        return True
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await flow.open.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -215,7 +215,7 @@ class ChatConsumer(AsyncConsumer):
             response_id=started.response_id,
             attached=started.attached,
         )
-        self._follow(Subscribe(response_id=started.response_id), started.opening)
+        self._follow(Subscribe(response_id=started.response_id, merge=frame.merge), started.opening)
 
     async def _subscribe(self, frame: Subscribe) -> None:
         self.admitted.require("read")

@@ -6,9 +6,8 @@ owner's other connections. Synchronous: call it from a thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import TimeoutError as WaitTimeout
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -16,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from chats import reading, runs
+from chats.commits import commit
 from chats.engine import get_engine
 from chats.models import Chat, Message
 from chats.protocol import DoorError, encode_frame, is_uuid7
@@ -26,13 +26,11 @@ from handlers.encoding import canonical_json
 if TYPE_CHECKING:
     from workbench.models import User
 
-__all__ = ["MAX_METADATA", "change_chat", "commit", "create_chat", "delete_chat"]
+__all__ = ["MAX_METADATA", "change_chat", "create_chat", "delete_chat"]
 
-Result = TypeVar("Result")
 Fields = Mapping[str, Any]
 
 MAX_METADATA = 64 * 1024  # characters of a chat's metadata as JSON
-PATIENCE = 20.0  # seconds to wait for the writer
 
 
 def create_chat(user: User, fields: Fields) -> Chat:
@@ -73,17 +71,6 @@ def delete_chat(user: User, id_or_name: str) -> None:
     chat = reading.get_chat(user, id_or_name)
     _tell("deleted", commit(_delete, user, str(chat.pk)))
     get_engine().tidying.look(now=True)
-
-
-def commit(job: Callable[..., Result], *args: Any) -> Result:
-    """Runs the job in a transaction of the journal's thread and gives what it gives. Raises DoorError unavailable."""
-    writing = get_engine().write(job, *args)
-    try:
-        return writing.result(PATIENCE)
-    except WaitTimeout as error:
-        writing.cancel()
-        message = _("The database is busy: the change may or may not have been made. Look, then try again.")
-        raise DoorError("unavailable", message, retry_after=5) from error
 
 
 def _tell(change: str, chat: Chat) -> None:

@@ -76,42 +76,9 @@ class Engine:
             if self._started:
                 return
             registry.load()  # imports the handlers: no work for an event loop
-            self.loops = LoopPool()
-            self.orm_threads = OrmThreads()
-            self.queries = QueryPool(6, "queries")
-            self.preparing = GrowingPool("preparing")
-            self.files = GrowingPool("files")  # a storage may hang
-            self.titles = TitleWriter(self.queries, self.hub, self.write)
-            self.tidying = Tidying(self.files, self.write)
-            self.journal = Journal(
-                self.hub,
-                on_end=self._ended,
-                on_fault=self._run_cannot_be_stored,
-                on_lost=self._lease_lost,
-            )
-            self.indexing = Indexing(self.journal)
-            self.lease = Lease(
-                self.journal,
-                self.runs,
-                self.starting,
-                on_lost=self._give_up_runs,
-                on_cancel=self._cancel_here,
-                on_reaped=self._publish_orphan,
-            )
-            limits = Limits(
-                settings.WORKBENCH_RUN_TIMEOUT,
-                settings.WORKBENCH_FIRST_EVENT_TIMEOUT,
-                settings.WORKBENCH_IDLE_TIMEOUT,
-            )
-            self.control = Control(
-                self.runs,
-                self.loops,
-                limits,
-                beat=self._beat,
-                on_fenced=self._fenced,
-                on_blocked=self._blocked,
-                watch_writer=self.journal.report_stall,
-            )
+            self._make_threads()
+            self._make_log()
+            self._make_control()
             self.journal.start()
             try:
                 self.lease.take()
@@ -122,6 +89,51 @@ class Engine:
             self.control.start()
             self._start_relay()
             atexit.register(self.stop)
+
+    def _make_threads(self) -> None:
+        """Where handlers run, and whatever may block. Their threads begin with their first work."""
+        self.loops = LoopPool()
+        self.orm_threads = OrmThreads()
+        self.queries = QueryPool(6, "queries")
+        self.preparing = GrowingPool("preparing")
+        self.files = GrowingPool("files")  # a storage may hang
+        self.titles = TitleWriter(self.queries, self.hub, self.write)
+        self.tidying = Tidying(self.files, self.write)
+
+    def _make_log(self) -> None:
+        """The journal, and what writes through it for the whole process."""
+        self.journal = Journal(
+            self.hub,
+            on_end=self._ended,
+            on_fault=self._run_cannot_be_stored,
+            on_lost=self._lease_lost,
+        )
+        self.indexing = Indexing(self.journal)
+        self.lease = Lease(
+            self.journal,
+            self.runs,
+            self.starting,
+            on_lost=self._give_up_runs,
+            on_cancel=self._cancel_here,
+            on_reaped=self._publish_orphan,
+        )
+
+    def _make_control(self) -> None:
+        """Which ends runs on time."""
+        time_limits = Limits(
+            settings.WORKBENCH_RUN_TIMEOUT,
+            settings.WORKBENCH_FIRST_EVENT_TIMEOUT,
+            settings.WORKBENCH_IDLE_TIMEOUT,
+        )
+        self.control = Control(
+            self.runs,
+            self.loops,
+            time_limits,
+            beat=self._beat,
+            on_fenced=self._fenced,
+            on_blocked=self._blocked,
+            watch_writer=self.journal.report_stall,
+        )
 
     def _start_relay(self) -> None:
         layer = shared_layer()

@@ -5,7 +5,7 @@ Owns which messages go in: what its owner sees, of the whole tree or of one bran
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ __all__ = ["export_chat"]
 MESSAGES_A_PAGE = 50
 
 
-async def export_chat(chat: Chat, form: Format, leaf: Message | None) -> AsyncIterator[str]:
+async def export_chat(chat: Chat, form: Format, leaf: Message | None) -> AsyncGenerator[str, None]:
     """The file's text. `leaf`: the branch that ends there; without one all messages, in the order of their making."""
     queries = get_engine().queries
     shown = await queries.run(reading.represent_chats, [chat])

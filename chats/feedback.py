@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from chats import reading
-from chats.editing import commit
+from chats.commits import commit
 from chats.models import Feedback, Message
 from chats.protocol import DoorError
 

@@ -3,7 +3,8 @@
 A Follower belongs to one connection (websocket or SSE) and one event loop. While it is live it passes
 the hub's batches on as they come; when it is new, missed something, or its reader lagged behind, it
 reads the log page by page until it has caught up. The cursor decides everything: what lies before it
-is skipped, what lies beyond the next number means a gap, and a gap is read from the log.
+is skipped, what lies beyond the next number means a gap, and a gap is read from the log. With `merge` adjacent deltas
+come as one, live ones gathered (gathering.py).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Max
 
+from chats.gathering import Gatherer
 from chats.hub import Hub, Opening, Port
 from chats.merging import merge_events
 from chats.metrics import EVENTS_REPLAYED
@@ -153,6 +155,7 @@ class Follower:
         self._hub = hub
         self._pool = pool
         self._merge = merge
+        self._gatherer = Gatherer(outlet.put) if merge else None
         self._port: Port | None = None
         self._backlog: deque[Batch] = deque()
         self._backlog_size = 0
@@ -177,6 +180,8 @@ class Follower:
 
     def stop(self) -> None:
         self.finished = True
+        if self._gatherer is not None:
+            self._gatherer.drop()
         if self._port is not None:
             self._port.leave(self)
         if self._catching_up is not None:
@@ -221,7 +226,10 @@ class Follower:
                 return
             batch = batch.since(self.cursor)
         self.cursor = batch.through
-        self._outlet.put(batch)
+        if self._gatherer is not None:
+            self._gatherer.take(batch)
+        else:
+            self._outlet.put(batch)
         if batch.status is not None:
             self._finish()
 
@@ -249,6 +257,8 @@ class Follower:
     def _put_page(self, page: Page) -> None:
         batch = page.batch
         EVENTS_REPLAYED.inc(len(batch.events))
+        if self._gatherer is not None:
+            self._gatherer.flush()  # what comes before it
         self.cursor = batch.through
         # An empty last page is sent too: it tells who was there already that nothing follows.
         if batch.through > batch.after or batch.status is not None:

@@ -21,7 +21,7 @@ from chats.uploads import keep_bytes, read_bytes
 from handlers import messages
 from handlers.base import BaseTaskHandler, call_handle, takes
 from handlers.errors import AttachmentError
-from handlers.registry import registry
+from handlers.registry import UsableHandler, registry
 
 __all__ = ["hand_over"]
 
@@ -30,12 +30,13 @@ logger = logging.getLogger(__name__)
 ATTACHMENTS = ("image", "file")
 
 
-def hand_over(stored: Run, run: ActiveRun) -> Callable[[], AsyncGenerator[Any, None]]:
-    """Builds the run's handler and gives what begins its generator. Raises what the registry raises.
+def hand_over(stored: Run, found: UsableHandler, run: ActiveRun) -> Callable[[], AsyncGenerator[Any, None]]:
+    """Builds the run's handler as its start found it, and gives what begins its generator. Raises what the registry
+    raises.
 
     `stored` is the run's row with its request and user: whoever launches it has just written or read them.
     """
-    handler = registry.build(stored.task)
+    handler = registry.build_found(found)
     run.cooperative = registry.get(stored.task).cooperative
     handler.file_keeper = partial(_keep, stored.user_id, stored.pk)
     keywords = _keywords(stored, handler)

@@ -53,8 +53,9 @@ class Jobs:
         return self._queue.qsize()
 
     def do_round(self) -> bool:
-        """Does a few; whether more could be done now."""
-        for place in range(A_ROUND):
+        """Does a few; whether more could be done now. What these put in turn, as the indexing does, is another round's:
+        between two answers are committed."""
+        for place in range(max(1, min(A_ROUND, len(self)))):
             job = self._next(put_off=place == 0)  # one that may meet its lock again, and then others
             if job is None:
                 return False

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
-from chats.editing import commit
+from chats import reading
+from chats.commits import commit
 from chats.models import Persona, Prompt
-from chats.protocol import DoorError, is_uuid7
+from chats.protocol import DoorError
 
 if TYPE_CHECKING:
     from workbench.models import User
@@ -31,11 +32,8 @@ Fields = Mapping[str, Any]
 
 def get(kind: type[Kept], user: User, key: str) -> Kept:
     """One that the user sees. Raises DoorError not_found."""
-    if is_uuid7(key):
-        found = kind.objects.visible_to(user).filter(pk=UUID(key)).first()
-        if found is not None:
-            return found
-    raise DoorError("not_found", f"There is no such {_noun(kind)}, or it isn't shared with you.")
+    words = f"There is no such {_noun(kind)}, or it isn't shared with you."
+    return reading.pick(kind.objects.visible_to(user), key, words)
 
 
 def create(kind: type[Kept], user: User, fields: Fields) -> Kept:
@@ -80,7 +78,7 @@ def _stored(job: Any, kept: Kept, groups: list[Group] | None) -> Kept:
     try:
         commit(job, kept, groups)
     except IntegrityError as error:
-        taken = {"name": ["It is taken."]}
+        taken = {"name": [_("It is taken.")]}
         raise DoorError("conflict", f"You have a {_noun(type(kept))} “{kept.name}” already.", fields=taken) from error
     return kept
 
@@ -94,7 +92,8 @@ def _noun(kind: type[Kept]) -> str:
 
 def _insert(kept: Kept, groups: list[Group]) -> None:
     if type(kept).objects.filter(owner=kept.owner_id).count() >= MAX_OWN:
-        raise DoorError("invalid", f"You have {MAX_OWN} of these, which is the most. Delete some first.")
+        message = _("You have %(count)s of these, which is the most. Delete some first.")
+        raise DoorError("invalid", message, values={"count": MAX_OWN})
     kept.save(force_insert=True)
     kept.groups.set(groups)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from chats.fields import JSONTextField, new_id
@@ -62,7 +63,11 @@ class ChatQuerySet(models.QuerySet["Chat"]):
 
 
 class Chat(models.Model):
-    """A tree of messages with one owner."""
+    """A tree of messages with one owner.
+
+    Any change moves `updated_at`, by which clients sync. `last_message_at`, by which people find a chat again, moves
+    when a question is asked and when an answer ends; a chat without a message has the time of its making there.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active"
@@ -89,6 +94,7 @@ class Chat(models.Model):
     metadata = JSONTextField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_message_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     objects = ChatQuerySet.as_manager()
 
@@ -97,7 +103,10 @@ class Chat(models.Model):
         indexes = [
             models.Index(fields=["owner", "-updated_at", "-id"], name="chat_by_owner_recency"),
             models.Index(fields=["owner", "-created_at", "-id"], name="chat_by_owner_age"),
-            models.Index(fields=["owner", "-updated_at", "-id"], name="chat_pinned_by_owner", condition=Q(pinned=True)),
+            models.Index(fields=["owner", "-last_message_at", "-id"], name="chat_by_owner_last_message"),
+            models.Index(
+                fields=["owner", "-last_message_at", "-id"], name="chat_pinned_by_owner", condition=Q(pinned=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -48,7 +48,7 @@ def take_own_connection(time_outs: TimeOuts) -> None:
 
 
 def renew_pool() -> None:
-    """After an outage: a pool in which nothing is left gives way to a new one.
+    """After an outage: a pool that couldn't connect meanwhile gives way to a new one.
 
     psycopg_pool tries again at doubling intervals, one attempt at a time: after 40 s away, its doors stayed shut for 17
     more. Who waits for the old one is told that it is closed, as by any broken connection. Django makes the new one.
@@ -58,8 +58,8 @@ def renew_pool() -> None:
     worn = pools.get(DEFAULT_DB_ALIAS)
     if worn is None:
         return
-    state = worn.get_stats()
-    if not state.get("connections_errors", 0) or state.get("pool_available", 0):
+    # Since the last outage. How many it has left says nothing: they may be dead, given back by who met the outage.
+    if not worn.pop_stats().get("connections_errors", 0):
         return
     # Made and opened under another name first: at no moment is there none, or one that isn't open.
     renewed: Any = wrapper(connections.settings[DEFAULT_DB_ALIAS], "renewed")

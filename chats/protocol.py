@@ -204,12 +204,15 @@ class StartBody(_Incoming):
         return "parent_id" in self.model_fields_set
 
     def canonical(self) -> str:
-        """The body without its request_id: equal texts are the same request sent again."""
-        return canonical_json(self.model_dump(mode="json", exclude={"request_id"}, exclude_unset=True))
+        """What is asked for, and not how it is told: equal texts are the same request sent again."""
+        return canonical_json(self.model_dump(mode="json", exclude={"request_id", "merge"}, exclude_unset=True))
 
 
 class Start(StartBody):
+    """`merge` is `subscribe`'s, for the subscription that a start is."""
+
     request_id: Annotated[CleanText, StringConstraints(min_length=1, max_length=128)]
+    merge: bool = False
 
 
 class Subscribe(_Incoming):

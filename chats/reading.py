@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_noop as _
 
 from chats.models import UNFINISHED, Chat, ChatQuerySet, Event, Feedback, Message, MessageQuerySet, Run
@@ -36,12 +36,15 @@ __all__ = [
     "get_response",
     "iso_time",
     "messages_of",
+    "pick",
     "represent_chat",
     "represent_chats",
     "represent_feedback",
     "represent_message",
     "represent_messages",
 ]
+
+Row = TypeVar("Row", bound=Model)
 
 # Who may read what
 
@@ -64,21 +67,21 @@ def get_chat(user: User, id_or_name: str) -> Chat:
 
 def get_message(user: User, message_id: str) -> Message:
     """A message in one of the user's chats. Raises DoorError not_found."""
-    if is_uuid7(message_id):
-        found = Message.objects.visible_to(user).filter(pk=UUID(message_id)).first()
-        if found is not None:
-            return found
-    raise DoorError("not_found", _("There is no such message, or it isn't yours."))
+    return pick(Message.objects.visible_to(user), message_id, _("There is no such message, or it isn't yours."))
 
 
 def get_response(user: User, response_id: str) -> Message:
     """A response in one of the user's chats. Raises DoorError not_found, also for a request's id."""
-    if is_uuid7(response_id):
-        responses = Message.objects.visible_to(user).filter(kind=Message.Kind.RESPONSE)
-        found = responses.filter(pk=UUID(response_id)).first()
-        if found is not None:
-            return found
-    raise DoorError("not_found", _("There is no such response, or it isn't yours."))
+    responses = Message.objects.visible_to(user).filter(kind=Message.Kind.RESPONSE)
+    return pick(responses, response_id, _("There is no such response, or it isn't yours."))
+
+
+def pick(visible: QuerySet[Row], key: str, words: str) -> Row:
+    """The one of that id. Raises DoorError not_found in these words."""
+    found = visible.filter(pk=UUID(key)).first() if is_uuid7(key) else None
+    if found is None:
+        raise DoorError("not_found", words)
+    return found
 
 
 # Messages and events of what was got above
@@ -166,6 +169,7 @@ def represent_chat(chat: Chat, running: Sequence[str]) -> dict[str, Any]:
         "running": list(running),
         "created_at": iso_time(chat.created_at),
         "updated_at": iso_time(chat.updated_at),
+        "last_message_at": iso_time(chat.last_message_at),
     }
 
 

@@ -1,7 +1,8 @@
 """A refusal in the reader's language: what the doors, HTTP and the websocket, tell of a DoorError.
 
 Owns the words for each code. A refusal's own words are said where it is made: those with a translation in the
-catalogue are told in it, of the others the code's words are, which say less and are understood.
+catalogue are told in it, of the others the code's words are, which say less and are understood. What is
+wrong with a field is told in the reader's language where the catalogue has that, else as it was said.
 """
 
 from __future__ import annotations
@@ -37,11 +38,14 @@ FAULT = _("Something went wrong. If you report it, give this reference: %(refere
 
 def told(error: DoorError) -> dict[str, Any]:
     """The error's body, its message in the active language where that has words for it."""
+    body = error.body()
+    if error.fields:
+        body["fields"] = {name: [gettext(text) for text in texts] for name, texts in error.fields.items()}
     message = gettext(error.text)
     if message != error.text:
-        return {**error.body(), "message": message % error.values if error.values else message}
+        return {**body, "message": message % error.values if error.values else message}
     by_code = gettext(WORDS[error.code])
-    return error.body() if by_code == WORDS[error.code] else {**error.body(), "message": by_code}
+    return body if by_code == WORDS[error.code] else {**body, "message": by_code}
 
 
 def told_fault(reference: str) -> dict[str, Any]:

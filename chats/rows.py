@@ -11,16 +11,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection
 
 from chats.models import UNFINISHED, Chat, Event, Message, Run, Worker
 from chats.runlog import End
 from chats.search import queue_responses
+from chats.statements import Statement, execute, selection, updates
 from chats.transcript import Transcript
+from handlers.encoding import canonical_json
 
 __all__ = [
     "AlreadyEnded",
@@ -32,14 +33,22 @@ __all__ = [
     "find_run",
     "finish_responses",
     "insert_events",
-    "insert_row",
+    "insertion_of_events",
+    "is_fenced_in_one",
     "unfinished_runs_of",
-    "update_row",
 ]
 
-Row = tuple[
-    str, int, str, bool, datetime, str, str | None
-]  # response, sequence, type, emit, timestamp, payload, details
+Row = tuple[str, int, str, bool, datetime, str, str | None]
+# The events' columns in a row's order, with PostgreSQL's types (text for varchar(100), which would be cut to measure).
+COLUMNS = {
+    "response_id": "uuid",
+    "sequence": "bigint",
+    "type": "text",
+    "emit": "boolean",
+    "timestamp": "timestamptz",
+    "payload": "text",
+    "details": "text",
+}
 
 
 class WorkerLost(Exception):
@@ -50,36 +59,69 @@ class AlreadyEnded(Exception):
     """A run was ended by somebody else; what comes now is refused."""
 
 
-ROWS_A_STATEMENT = 500
-
 # Note [no pipeline]: on PostgreSQL psycopg sends an executemany as a pipeline, whose last word, a Flush after its Sync,
 # switches off the server's idle_in_transaction_session_timeout until the next statement: the rows of a process that was
-# paused before its COMMIT stayed locked for as long as it was. So there is no executemany there: the events go as rows
-# of one statement each time, which is no slower, and ends one after the other.
+# paused before its COMMIT stayed locked for as long as it was. So there is no executemany there: events go as one
+# statement, and others as several in one message, which the simple query protocol allows.
 
 
-@lru_cache(maxsize=ROWS_A_STATEMENT + 1)
-def _insert_statement(vendor: str, rows: int) -> str:
+def insert_events(rows: Sequence[Row], worker_id: UUID | None = None) -> None:
+    """Appends `rows` to the log. An IntegrityError says that a number is taken.
+
+    With `worker_id`, where `is_fenced_in_one` says so, it is `confirm_lease` too, and a transaction of its own: one way
+    to the server and back instead of four, which counts where both are busy, and nothing is locked between two ways.
+    """
+    if worker_id is None:
+        execute(insertion_of_events(rows))
+    elif execute(Statement(_fenced_insertion_text(), [[worker_id, _as_json(rows)]])) != [len(rows)]:
+        raise WorkerLost(str(worker_id))
+
+
+def is_fenced_in_one() -> bool:
+    """Whether this database takes a lease's check and the events as one statement."""
+    return connection.vendor == "postgresql"
+
+
+def insertion_of_events(rows: Sequence[Row]) -> Statement:
+    """The statement that appends `rows` to the log."""
+    if connection.vendor == "postgresql":
+        return Statement(_insertion_text("postgresql"), [[_as_json(rows)]])
+    adapted = [
+        (response.replace("-", ""), sequence, kind, emit, str(at.replace(tzinfo=None)), payload, details)
+        for response, sequence, kind, emit, at, payload, details in rows
+    ]
+    return Statement(_insertion_text("sqlite"), adapted)
+
+
+def _as_json(rows: Sequence[Row]) -> str:
+    """A third of what it takes psycopg to quote each value, and the statement is the same for any number of rows."""
+    return canonical_json([dict(zip(COLUMNS, (*row[:4], row[4].isoformat(), *row[5:]), strict=True)) for row in rows])
+
+
+@cache
+def _insertion_text(vendor: str) -> str:
     quote = connection.ops.quote_name
-    columns = ("response_id", "sequence", "type", "emit", "timestamp", "payload", "details")
-    table, names = quote(Event._meta.db_table), ", ".join(map(quote, columns))
-    places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * rows)
-    return f"INSERT INTO {table} ({names}) VALUES {places}"  # noqa: S608 - names of our own model only
+    table, names = quote(Event._meta.db_table), ", ".join(map(quote, COLUMNS))
+    if vendor == "sqlite":
+        return f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608 - our own names
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {_records()}"  # noqa: S608 - names of our own model only
 
 
-def insert_events(rows: Sequence[Row]) -> None:
-    """Appends `rows` to the log. An IntegrityError says that a number is taken."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            adapted = [
-                (response.replace("-", ""), sequence, kind, emit, str(at.replace(tzinfo=None)), payload, details)
-                for response, sequence, kind, emit, at, payload, details in rows
-            ]
-            cursor.executemany(_insert_statement("sqlite", 1), adapted)
-            return
-        for start in range(0, len(rows), ROWS_A_STATEMENT):
-            some = rows[start : start + ROWS_A_STATEMENT]
-            cursor.execute(_insert_statement("postgresql", len(some)), list(chain.from_iterable(some)))
+@cache
+def _fenced_insertion_text() -> str:
+    """Without the lease's row, which is locked first, there is nothing to insert."""
+    quote = connection.ops.quote_name
+    table, worker, names = quote(Event._meta.db_table), quote(Worker._meta.db_table), ", ".join(map(quote, COLUMNS))
+    return (
+        f"WITH lease AS MATERIALIZED (SELECT 1 FROM {worker} WHERE id = %s AND ended_at IS NULL FOR KEY SHARE) "  # noqa: S608 - ours
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM lease, {_records()}"
+    )
+
+
+def _records() -> str:
+    """The rows of a JSON array of objects: https://www.postgresql.org/docs/current/functions-json.html"""
+    columns = ", ".join(f"{connection.ops.quote_name(name)} {kind}" for name, kind in COLUMNS.items())
+    return f"json_to_recordset(%s::json) AS record({columns})"
 
 
 def confirm_lease(worker_id: UUID, *, alone: bool = False) -> None:
@@ -126,18 +168,24 @@ def finish_responses(finished: Sequence[Finished]) -> None:
     """Writes what responses ended as: run, message and chat. Raises AlreadyEnded if one of them has ended."""
     now = datetime.now(UTC)
     keys = [Message._meta.pk.get_db_prep_value(UUID(each.response_id), connection) for each in finished]
-    runs = [_run_fields(each.end, now) for each in finished]
-    if _update_many(Run, runs, "response_id = %s AND status IN (%s, %s)", [(key, *UNFINISHED) for key in keys]) < len(
-        finished
-    ):
-        raise AlreadyEnded([each.response_id for each in finished])
-    _update_many(Message, [_message_fields(each, now) for each in finished], "id = %s", [(key,) for key in keys])
     of_message = "id = (SELECT chat_id FROM chats_message WHERE id = %s)"
     if connection.vendor == "postgresql":
-        # Whoever has the chat's row is changing its time as well. Waiting could be for ever: a start or a deletion
-        # locks the chat before its runs, and this has locked the runs.
+        # Whoever has the chat's row is changing its time as well; the last message's may stay the question's. Waiting
+        # could be for ever: a start or a deletion locks the chat before its runs, and this has locked the runs.
         of_message = f"id = (SELECT id FROM chats_chat WHERE {of_message} FOR NO KEY UPDATE SKIP LOCKED)"  # noqa: S608 - ours
-    _update_many(Chat, [{"updated_at": now}] * len(keys), of_message, [(key,) for key in keys])
+    runs = updates(
+        Run,
+        [_run_fields(each.end, now) for each in finished],
+        "response_id = %s AND status IN (%s, %s)",
+        [(key, *UNFINISHED) for key in keys],
+    )
+    met = execute(
+        *runs,
+        *updates(Message, [_message_fields(each, now) for each in finished], "id = %s", [(key,) for key in keys]),
+        *updates(Chat, [{"updated_at": now, "last_message_at": now}] * len(keys), of_message, [(key,) for key in keys]),
+    )
+    if sum(met[: len(runs)]) < len(finished):
+        raise AlreadyEnded([each.response_id for each in finished])
     queue_responses(keys)
 
 
@@ -164,13 +212,13 @@ def find_run(user_id: UUID, request_id: str) -> Run | None:
     """The user's run that this request started. Part of it is read: its own, its chat's and its request's key, and
     the hash of the body."""
     columns = ("response_id", "chat_id", "request_message_id", "request_id", "body_hash")
-    statement = _select_statement(Run, columns, "user_id = %s AND request_id = %s", connection.vendor)
+    statement = selection(Run, columns, "user_id = %s AND request_id = %s", connection.vendor)
     return next(iter(Run.objects.raw(statement, [_key_of_user(user_id), request_id])), None)
 
 
 def unfinished_runs_of(user_id: UUID) -> int:
     """How many of the user's runs haven't ended."""
-    statement = _select_statement(Run, (), "user_id = %s AND status IN (%s, %s)", connection.vendor)
+    statement = selection(Run, (), "user_id = %s AND status IN (%s, %s)", connection.vendor)
     with connection.cursor() as cursor:
         cursor.execute(statement, [_key_of_user(user_id), *UNFINISHED])
         return int(cursor.fetchone()[0])
@@ -178,67 +226,3 @@ def unfinished_runs_of(user_id: UUID) -> int:
 
 def _key_of_user(user_id: UUID) -> Any:
     return Run._meta.get_field("user").get_db_prep_value(user_id, connection)
-
-
-@cache
-def _select_statement(model: type[models.Model], columns: tuple[str, ...], condition: str, vendor: str) -> str:
-    """The statement for these columns, or for the number of rows."""
-    quote = connection.ops.quote_name
-    selected = ", ".join(map(quote, columns)) or "COUNT(*)"
-    return f"SELECT {selected} FROM {quote(model._meta.db_table)} WHERE {condition}"  # noqa: S608 - our own names
-
-
-def insert_row(row: models.Model) -> None:
-    """`row.save()` of a new row with its own key, without what compiling the statement costs each time. No signals."""
-    values = [each.get_db_prep_save(each.pre_save(row, True), connection) for each in row._meta.concrete_fields]
-    with connection.cursor() as cursor:
-        cursor.execute(_insert_row_statement(type(row), connection.vendor), values)
-    row._state.adding, row._state.db = False, connection.alias
-
-
-@cache
-def _insert_row_statement(model: type[models.Model], vendor: str) -> str:
-    quote = connection.ops.quote_name
-    columns: list[Any] = list(model._meta.concrete_fields)
-    names, places = ", ".join(quote(each.column) for each in columns), ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608 - our own names
-
-
-def update_row(row: models.Model, *fields: str) -> None:
-    """`row.save(update_fields=fields)`, likewise."""
-    key: Any = row._meta.pk
-    values = {name: getattr(row, name) for name in fields}
-    _update_many(type(row), [values], f"{key.column} = %s", [(key.get_db_prep_value(row.pk, connection),)])
-
-
-def _update_many(
-    model: type[models.Model], rows: Sequence[dict[str, Any]], condition: str, params: Sequence[tuple[Any, ...]]
-) -> int:
-    """`QuerySet.update` of many rows, without what compiling a statement costs each time; how many there were."""
-    batches: dict[tuple[str, ...], list[list[Any]]] = {}
-    for fields, of_row in zip(rows, params, strict=True):
-        columns: list[Any] = [model._meta.get_field(name) for name in fields]
-        values = [
-            column.get_db_prep_save(value, connection) for column, value in zip(columns, fields.values(), strict=True)
-        ]
-        batches.setdefault(tuple(fields), []).append([*values, *of_row])
-    found = 0
-    with connection.cursor() as cursor:
-        for names, batch in batches.items():
-            statement = _update_statement(model, names, condition, connection.vendor)
-            if connection.vendor == "sqlite":
-                cursor.executemany(statement, batch)
-                found += cursor.rowcount
-                continue
-            for values in batch:  # Note [no pipeline]
-                cursor.execute(statement, values)
-                found += cursor.rowcount
-    return found
-
-
-@cache
-def _update_statement(model: type[models.Model], fields: tuple[str, ...], condition: str, vendor: str) -> str:
-    quote = connection.ops.quote_name
-    columns: list[Any] = [model._meta.get_field(name) for name in fields]
-    changes = ", ".join(f"{quote(each.column)} = %s" for each in columns)
-    return f"UPDATE {quote(model._meta.db_table)} SET {changes} WHERE {condition}"  # noqa: S608 - names of our own models

@@ -244,7 +244,7 @@ def _launch(engine: Engine, stored: Stored) -> None:
     run = stored.run
     engine.starting.discard(str(run.pk))
     engine.hub.open(stored.opening)
-    engine.launch(facts_of(run), partial(hand_over, run))
+    engine.launch(facts_of(run), partial(hand_over, run, stored.handler))
     if stored.chat_created:
         change, chat = "created", reading.represent_chat(run.chat, [str(run.pk)])
     else:

@@ -2,8 +2,8 @@
 
 Owns who finds what: only chats that are `visible_to` the user, and of a message what its owner sees of it. What is to
 be found is queued by whoever writes it, in the same transaction (`queue_title`, `queue_responses`), and indexed soon
-after in small jobs of the journal's thread (`index_waiting`). One function asks SQLite's FTS5 or PostgreSQL's full
-text; snippets and tokens are searchtext.py's.
+after (indexing.py). One function asks SQLite's FTS5 or PostgreSQL's full text; snippets and tokens are
+searchtext.py's.
 
 Every token begins with a key of its chat's owner: so the cost of a query goes by what this user has written, however
 much others have, also of a word that is only begun.
@@ -11,14 +11,12 @@ much others have, also of a word that is only begun.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection
 from django.db.models import Q
 
 from chats.models import UNFINISHED, Chat, Message, SearchEntry
@@ -27,11 +25,19 @@ from chats.searchtext import Highlighted, Term, highlight, pieces_of, snippet_of
 if TYPE_CHECKING:
     from workbench.models import User
 
-__all__ = ["Found", "Hit", "Place", "find_chats", "index_waiting", "queue_responses", "queue_title", "rebuild_chat"]
+__all__ = [
+    "MESSAGES",
+    "TITLES",
+    "Found",
+    "Hit",
+    "Place",
+    "find_chats",
+    "indexed_tokens",
+    "queue_responses",
+    "queue_title",
+    "rebuild_chat",
+]
 
-logger = logging.getLogger(__name__)
-
-INDEXING_TIME = 0.004  # seconds that one job takes of the writer's
 SCAN_PER_HIT = 4  # entries looked at in one query, for each hit of a page
 MOST_SCANS = 10  # for one page; a word that stands everywhere in a few chats gives short pages
 TITLES, MESSAGES = "t", "m"
@@ -62,73 +68,6 @@ def queue_responses(keys: Sequence[Any]) -> None:
         cursor.execute(_QUEUE_RESPONSES.format(places=", ".join(["%s"] * len(keys))), list(keys))
 
 
-# Indexing
-
-
-def index_waiting(seconds: float = INDEXING_TIME) -> bool:
-    """Indexes what waits, for about so long; whether more may wait. In a transaction of the caller's.
-
-    Oldest first; of long messages the beginnings before the rest, so that none keeps the others waiting.
-    """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        waiting = SearchEntry.objects.filter(tokens=None).order_by("start", "id").defer("tokens")
-        entry = waiting.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked).first()
-        if entry is None:
-            return False
-        try:
-            with transaction.atomic():
-                _index(entry, deadline)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
-            # The border: what can't be indexed, whatever the reason, must not keep all others from being found.
-            logger.exception("The search entry %s can't be indexed; nothing of it will be found.", entry.pk)
-            SearchEntry.objects.filter(pk=entry.pk).update(tokens=[])
-    return True
-
-
-def _index(entry: SearchEntry, deadline: float) -> None:
-    if entry.message_id is None:
-        _index_title(entry)
-        return
-    message = Message.objects.select_related("chat").filter(pk=entry.message_id).first()
-    if message is None:  # it was erased meanwhile
-        SearchEntry.objects.filter(pk=entry.pk).delete()
-        return
-    if message.parent_id and entry.start == 0 and message.kind == Message.Kind.RESPONSE:
-        _queue_with(message)
-    key, text = key_of(message.chat.owner_id), text_of(message.parts)
-    for start, piece in list(pieces_of(text, entry.start)) or [(entry.start, "")]:
-        tokens = [f"{key}c{message.chat_id.hex}", *(f"{key}{MESSAGES}{token}" for token in tokens_of(piece))]
-        if start == entry.start:
-            SearchEntry.objects.filter(pk=entry.pk).update(tokens=tokens)
-            continue
-        is_late = time.monotonic() > deadline  # then a long message's rest waits for another job
-        rest = SearchEntry(chat_id=message.chat_id, message_id=message.pk, start=start)
-        rest.tokens = None if is_late else tokens
-        SearchEntry.objects.bulk_create([rest], ignore_conflicts=True)
-        if is_late:
-            return
-
-
-def _index_title(entry: SearchEntry) -> None:
-    chat = Chat.objects.only("owner_id", "title").filter(pk=entry.chat_id).first()
-    if chat is None:
-        SearchEntry.objects.filter(pk=entry.pk).delete()
-        return
-    key = key_of(chat.owner_id)
-    tokens = [f"{key}c{chat.pk.hex}", *(f"{key}{TITLES}{token}" for token in tokens_of(chat.title))]
-    SearchEntry.objects.filter(pk=entry.pk).update(tokens=tokens)
-
-
-def _queue_with(response: Message) -> None:
-    """A start writes a request and a title and queues nothing: that is done here, when its response has ended."""
-    queue_title(response.chat_id)
-    request = SearchEntry(chat_id=response.chat_id, message_id=response.parent_id)
-    SearchEntry.objects.bulk_create([request], ignore_conflicts=True)
-
-
 def rebuild_chat(chat: Chat) -> None:
     """Takes the chat's entries away and queues all of it again. In a transaction of the caller's."""
     SearchEntry.objects.filter(chat=chat).delete()
@@ -139,9 +78,20 @@ def rebuild_chat(chat: Chat) -> None:
     SearchEntry.objects.bulk_create(entries, ignore_conflicts=True)  # an answer that ends meanwhile queues itself
 
 
+# What the index holds
+
+
 def key_of(owner_id: UUID) -> str:
     """What the owner's tokens begin with. Two users may share it: whose a hit is, is asked of the chat."""
     return owner_id.hex[-4:]
+
+
+def indexed_tokens(owner_id: Any, chat_id: Any, phase: str, text: str) -> list[str]:
+    """What the index holds of `text`, a title or a piece of a message: its chat, then its words. Keys may be as the
+    database has them."""
+    key = key_of(_uuid(owner_id))
+    start = key + phase
+    return [f"{key}c{_uuid(chat_id).hex}", *[start + token for token in tokens_of(text)]]
 
 
 # Finding

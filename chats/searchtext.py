@@ -39,6 +39,8 @@ _UNSPACED = (
     "\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _UNIT = re.compile(f"(?P<run>[{_UNSPACED}]+)|[^\\W{_UNSPACED}]+")
+_RUN = re.compile(f"[{_UNSPACED}]")
+_WORD = re.compile(rf"(\w{{1,{MAX_TOKEN}}})\w*")
 _WORD_BEFORE = f"(?<![^\\W{_UNSPACED}])"
 _QUOTED = re.compile(r'"([^"]*)"?|(\S+)')
 
@@ -94,8 +96,11 @@ def pieces_of(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
 
 def tokens_of(text: str) -> list[str]:
     """The tokens of a piece, in order: words, and of a run without spaces each pair of characters and its last."""
+    folded = fold(text)
+    if folded.isascii() or _RUN.search(folded) is None:
+        return _WORD.findall(folded)  # the same, and takes half the time
     tokens = []
-    for unit in _UNIT.finditer(fold(text)):
+    for unit in _UNIT.finditer(folded):
         if unit["run"]:
             tokens += [*_pairs(unit[0]), unit[0][-1]]
         else:

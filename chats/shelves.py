@@ -26,7 +26,7 @@ def shelved(chats: Iterable[Mapping[str, Any]], today: date | None = None) -> li
 def _heading(chat: Mapping[str, Any], today: date) -> str:
     if chat.get("pinned"):
         return gettext("Pinned")
-    day = datetime.fromisoformat(chat["updated_at"]).date()
+    day = datetime.fromisoformat(chat["last_message_at"]).date()
     if day >= today:
         return gettext("Today")
     if day == today - timedelta(days=1):

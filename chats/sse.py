@@ -11,9 +11,10 @@ from collections.abc import AsyncGenerator, Awaitable, Collection
 from contextlib import aclosing
 from typing import Any, Protocol
 
+from chats.flow import Flow, has_room
 from chats.protocol import Batch
 
-__all__ = ["HEARTBEAT", "PATIENCE", "Batches", "Flow", "encode_batch", "stream"]
+__all__ = ["HEARTBEAT", "PATIENCE", "Batches", "encode_batch", "stream"]
 
 HEARTBEAT = 15.0  # seconds without a batch after which a comment is sent; proxies drop idle connections
 PATIENCE = 60.0  # seconds that a reader may take nothing
@@ -55,15 +56,6 @@ class Batches(Protocol):
         """Leaves it."""
 
 
-class Flow(Protocol):
-    """What the server tells of a connection's transport; `manage.py serve` gives one, plain servers none."""
-
-    open: asyncio.Event  # set while the transport's buffer has room
-
-    def abort(self) -> None:
-        """Drops the connection."""
-
-
 async def stream(
     batches: Batches,
     dismissed: asyncio.Future[None],
@@ -80,20 +72,11 @@ async def stream(
         yield _OPENING
         async for batch in paced:
             text = _BEAT if batch is None else encode_batch(batch, types)
-            if flow is not None and not await _has_room(flow):
+            if flow is not None and not await has_room(flow, PATIENCE):
                 flow.abort()
                 return
             if text:
                 yield text
-
-
-async def _has_room(flow: Flow) -> bool:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await flow.open.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 async def _paced(batches: Batches, dismissed: asyncio.Future[None]) -> AsyncGenerator[Batch | None, None]:

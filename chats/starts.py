@@ -24,10 +24,11 @@ from chats.hub import Opening
 from chats.models import UNFINISHED, Chat, Message, Persona, Run, Status
 from chats.orphans import start_fields
 from chats.protocol import Batch, DoorError, StartBody, WireEvent, is_shadowed, is_uuid7
-from chats.rows import find_run, insert_events, insert_row, update_row
+from chats.rows import find_run, insertion_of_events
+from chats.statements import execute, insertion, update
 from handlers.encoding import canonical_json
 from handlers.errors import HandlerUnavailable, InvalidOptions, UnknownHandler
-from handlers.registry import registry
+from handlers.registry import UsableHandler, registry
 
 if TYPE_CHECKING:
     from workbench.models import User
@@ -56,6 +57,7 @@ class Stored:
 
     started: Started
     run: Run
+    handler: UsableHandler
     opening: Opening
     chat_created: bool
 
@@ -70,7 +72,7 @@ class Plan:
     task: str
     model_id: str
     handler_version: str
-    config_hash: str
+    handler: UsableHandler
     inputs: dict[str, Any]
 
 
@@ -91,7 +93,7 @@ def _plan(user: User, body: StartBody, body_hash: str) -> Plan:
     require_few_files(body)
     chat = _find_chat(user, body.chat_id)
     task = body.task or (chat.task if chat else "") or registry.default_name()
-    config_hash = _require_handler(user, task)
+    handler = _find_handler(user, task)
     return Plan(
         user=user,
         body=body,
@@ -99,7 +101,7 @@ def _plan(user: User, body: StartBody, body_hash: str) -> Plan:
         task=task,
         model_id=body.model_id or (chat.model_id if chat else "") or settings.WORKBENCH_DEFAULT_MODEL,
         handler_version=registry.version_of(task),
-        config_hash=config_hash,
+        handler=handler,
         inputs=_inputs(user, body, task),
     )
 
@@ -122,7 +124,6 @@ def store_start(plan: Plan, worker_id: UUID | None) -> Stored:
         task=plan.task,
         model_id=plan.model_id,
     )
-    insert_row(response)
     run = Run(
         response=response,
         request_message=request,
@@ -134,19 +135,20 @@ def store_start(plan: Plan, worker_id: UUID | None) -> Stored:
         task=plan.task,
         model_id=plan.model_id,
         handler_version=plan.handler_version,
-        config_hash=plan.config_hash,
+        config_hash=plan.handler.config_hash,
         inputs=plan.inputs,
         status=Status.RUNNING,
         worker_id=worker_id,
     )
-    insert_row(run)
-    _touch_chat(chat, plan, request, response)
+    fields = _touch_chat(chat, plan, request, response)
     payload = canonical_json(start_fields(run))
     at = timezone.now()
-    insert_events([(str(run.pk), 0, "response_start", True, at, payload, None)])
+    begin = insertion_of_events([(str(run.pk), 0, "response_start", True, at, payload, None)])
+    new = [insertion(each) for each in (chat, request, response, run) if each._state.adding]
+    execute(*new, *([] if created else [update(chat, *fields)]), begin)  # keys of each other's are checked at the end
     first = Batch(str(run.pk), -1, 0, [WireEvent("response_start", 0, payload)], int(at.timestamp() * 1000))
     opening = Opening(first)
-    return Stored(replace(_started(run), opening=opening), run, opening, created)
+    return Stored(replace(_started(run), opening=opening), run, plan.handler, opening, created)
 
 
 # What is asked for
@@ -181,16 +183,14 @@ def _find_chat(user: User, id_or_name: str | None) -> Chat | None:
     return found
 
 
-def _require_handler(user: User, task: str) -> str:
-    """That the user may use the handler and it can run now; gives the hash of its configuration."""
-    if not registry.may_use(user, task):
+def _find_handler(user: User, task: str) -> UsableHandler:
+    """That the user may use the handler and it can run now."""
+    try:
+        return registry.find_usable(user, task)
+    except UnknownHandler as error:
         usable = ", ".join(entry.name for entry in registry.entries_for(user))
         message = f"There is no handler “{task}” that you may use."
-        raise DoorError("not_found", message, fields={"task": [f"Choose one of: {usable}."]})
-    try:
-        return registry.require_available(task)
-    except UnknownHandler as error:
-        raise DoorError("not_found", error.message, fields={"task": [error.message]}) from error
+        raise DoorError("not_found", message, fields={"task": [f"Choose one of: {usable}."]}) from error
     except HandlerUnavailable as error:
         message = f"The handler “{task}” isn't available: {error.reason}"
         raise DoorError("handler_unavailable", message, retry_after=30) from error
@@ -224,11 +224,12 @@ def _persona_prompt(user: User, persona_id: str | None) -> str | None:
 
 
 def _lock_chat(plan: Plan) -> tuple[Chat, bool]:
-    """The chat's row and whether it is new, locked until the transaction ends: starts in it take turns."""
+    """The chat, and whether it is still to be written; else its row is locked until the transaction ends, so that
+    starts in it take turns."""
     name = plan.body.chat_id
     locked = reading.chats_for(plan.user).select_for_update(no_key=True)
     if name is None:
-        return _create_chat(plan.user, None), True
+        return Chat(owner=plan.user), True
     if is_uuid7(name):
         chat = locked.filter(pk=UUID(name)).first()
         if chat is None:
@@ -239,13 +240,7 @@ def _lock_chat(plan: Plan) -> tuple[Chat, bool]:
         return chat, False
     # A deleted chat gives its name up, so that the client's next one can have it.
     Chat.objects.filter(owner=plan.user, name=name, status=Chat.State.DELETED).update(name=None)
-    return _create_chat(plan.user, name), True
-
-
-def _create_chat(owner: User, name: str | None) -> Chat:
-    chat = Chat(owner=owner, name=name)
-    insert_row(chat)
-    return chat
+    return Chat(owner=plan.user, name=name), True
 
 
 def _request_for(plan: Plan, chat: Chat, created: bool) -> Message:
@@ -277,7 +272,6 @@ def _request_for(plan: Plan, chat: Chat, created: bool) -> Message:
         created_at=now,
         finished_at=now,
     )
-    insert_row(request)
     attach(files, request)
     return request
 
@@ -311,14 +305,15 @@ def _require_idle(body: StartBody, chat: Chat, under: Q) -> None:
         raise DoorError("busy", _("Another answer is being written here. Wait for it, or branch."), retry_after=1)
 
 
-def _touch_chat(chat: Chat, plan: Plan, request: Message, response: Message) -> None:
+def _touch_chat(chat: Chat, plan: Plan, request: Message, response: Message) -> tuple[str, ...]:
+    """Has the chat show its newest question; gives the fields that this changes."""
     chat.active_leaf = response
     chat.task = plan.task
     chat.model_id = plan.model_id
-    chat.updated_at = timezone.now()
+    chat.updated_at = chat.last_message_at = timezone.now()
     if not chat.title:
         chat.title = first_words(request.parts)
-    update_row(chat, "active_leaf_id", "task", "model_id", "updated_at", "title")
+    return ("active_leaf_id", "task", "model_id", "updated_at", "last_message_at", "title")
 
 
 def first_words(parts: list[dict[str, Any]]) -> str:

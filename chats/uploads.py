@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
-from concurrent.futures import TimeoutError as WaitTimeout
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +19,8 @@ from django.core.files.storage import default_storage
 from django.db.models import Sum
 from django.utils.translation import gettext_noop as _
 
-from chats import limits
+from chats import limits, reading
+from chats.commits import commit
 from chats.engine import get_engine
 from chats.files import READABLE, File
 from chats.filetypes import clean_name, type_of
@@ -44,9 +43,7 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-Result = TypeVar("Result")
 
-PATIENCE = 20.0  # seconds to wait for the writer
 FULL_PAUSE = 3600.0  # seconds: room comes with deleted chats, or tomorrow with what was never used
 
 
@@ -88,14 +85,14 @@ def keep_file(
         message = _("Files of this type can't be attached. Images, PDF, Word and Excel files and texts in UTF-8 can.")
         raise Refused("unsupported_type", message)
     file = File(owner_id=owner_id, name=clean_name(name, mime_type), mime_type=mime_type, size=size, sha256=sha256)
-    _commit(_reserve, file)
+    commit(_reserve, file)
     try:
         stored_as = default_storage.save(file.stored_as, content)
     except Exception as error:
         logger.error("File %s couldn't be stored.", file.pk, exc_info=error)
-        _commit(_leave, file.pk)
+        commit(_leave, file.pk)
         raise Refused("unavailable", _("The file couldn't be stored. Try again shortly."), retry_after=5) from error
-    _commit(_arrive, file, stored_as, used_by)
+    commit(_arrive, file, stored_as, used_by)
     return file
 
 
@@ -107,16 +104,12 @@ def keep_bytes(owner_id: UUID, name: str, content: bytes, used_by: UUID) -> UUID
 
 def get_file(user: User, file_id: str) -> File:
     """The user's file. Raises DoorError not_found."""
-    if is_uuid7(file_id):
-        found = File.objects.visible_to(user).filter(pk=UUID(file_id)).first()
-        if found is not None:
-            return found
-    raise DoorError("not_found", _("There is no such file, or it isn't yours."))
+    return reading.pick(File.objects.visible_to(user), file_id, _("There is no such file, or it isn't yours."))
 
 
 def discard_file(user: User, file_id: str) -> None:
     """Gives up a file that no message uses. Raises DoorError: not_found, or conflict for one that is used."""
-    _commit(_discard, get_file(user, file_id).pk)
+    commit(_discard, get_file(user, file_id).pk)
     get_engine().tidying.look(now=True)
 
 
@@ -136,16 +129,6 @@ def read_bytes(owner_id: UUID, file_id: str) -> bytes:
         raise DoorError("not_found", "There is no such file any more.")
     with open_bytes(file) as opened:
         return opened.read()
-
-
-def _commit(job: Callable[..., Result], *args: Any) -> Result:
-    """In a transaction of the journal's thread. Raises DoorError unavailable."""
-    writing = get_engine().write(job, *args)
-    try:
-        return writing.result(PATIENCE)
-    except WaitTimeout as error:
-        writing.cancel()
-        raise DoorError("unavailable", "The database is busy. Try again shortly.", retry_after=5) from error
 
 
 # Jobs of the journal's thread

@@ -39,7 +39,13 @@ if TYPE_CHECKING:
 CHATS_LISTED = 50  # as many as the first page of the API's list that the page reads when it is back
 PINNED_LISTED = 100
 PERSONAS_LISTED = 200  # more than anybody picks from a menu
-DOORS = {"search": "api:search", "feedback": "api:feedback", "export": "api:export", "prompts": "api:prompts"}
+DOORS = {
+    "search": "api:search",
+    "feedback": "api:feedback",
+    "export": "api:export",
+    "prompts": "api:prompts",
+    "personas": "api:personas",
+}
 
 
 @never_cache
@@ -154,7 +160,7 @@ def _page(request: HttpRequest, open_chat: Chat | None) -> HttpResponse:
 
 def _listed_chats(user: User) -> list[dict[str, Any]]:
     """The newest, newest first, and all that are pinned."""
-    active = chats_for(user).filter(status=Chat.State.ACTIVE).order_by("-updated_at", "-id")
+    active = chats_for(user).filter(status=Chat.State.ACTIVE).order_by("-last_message_at", "-id")
     newest = list(active[:CHATS_LISTED])
     listed = {chat.pk for chat in newest}
     pinned = [chat for chat in active.filter(pinned=True)[:PINNED_LISTED] if chat.pk not in listed]

@@ -69,7 +69,7 @@ class HandlerConfigAdmin(admin.ModelAdmin):
         if _find_entry(row.name) is None:
             return "No: no handler of this name is installed."
         found = registry.availability(row.name)
-        return "Yes" if found.available else f"No: {found.reason}"
+        return "Yes" if found.available else f"No: {found.words}"
 
     @admin.display(description="what it does")
     def description(self, row: HandlerConfig) -> str:

@@ -59,7 +59,7 @@ def check_default_task(**kwargs: Any) -> list[checks.CheckMessage]:
 def check_handlers_available(**kwargs: Any) -> list[checks.CheckMessage]:
     """Handlers that can't run as settings and environment have it. The admin's rows are the other check's."""
     return [
-        _unavailable(name, availability.reason)
+        _unavailable(name, availability.words)
         for name in registry.names()
         if not (availability := registry.availability_without_database(name)).available
     ]
@@ -73,7 +73,7 @@ def check_handlers_available_with_rows(
     if "default" not in (databases or ()) or not _table_exists():
         return []
     return [
-        _unavailable(name, availability.reason)
+        _unavailable(name, availability.words)
         for name in HandlerConfig.objects.filter(enabled=True).values_list("name", flat=True)
         if name in registry.names()
         and registry.availability_without_database(name).available
@@ -87,7 +87,7 @@ def _table_exists() -> bool:
     return HandlerConfig._meta.db_table in connection.introspection.table_names()
 
 
-def _unavailable(name: str, reason: str | None) -> checks.Warning:
+def _unavailable(name: str, reason: str) -> checks.Warning:
     return checks.Warning(
         f"Handler {name!r} isn't available: {reason}",
         hint="The site runs without it. Configure what it lacks, or take it out of the settings.",

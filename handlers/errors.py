@@ -47,14 +47,14 @@ class UnknownHandler(HandlerError):
 
 
 class HandlerUnavailable(HandlerError):
-    """The handler is registered and can't run now. `reason` is a sentence for administrators and API clients."""
+    """The handler is registered and can't run now. `reason` is a sentence that every user may read."""
 
     error_type = "unavailable"
 
-    def __init__(self, name: str, reason: str) -> None:
+    def __init__(self, name: str, reason: str, *, detail: str = "") -> None:
         self.name = name
         self.reason = reason
-        super().__init__(f"The handler “{name}” isn't available: {reason}")
+        super().__init__(f"The handler “{name}” isn't available: {reason}", detail=detail)
 
 
 class ClientUnavailable(HandlerError):

@@ -114,10 +114,11 @@ def new_tool_id() -> str:
 class ResponseStartEvent(BaseEvent):
     """The first event of every response, at sequence 0. The runner's: a handler never yields it.
 
-    `request_id` is the client's own key, `message_id` the request message, `parent_id` that message's parent.
+    `request_id` is the client's own key, if it gave one, `message_id` the request message, `parent_id` that message's
+    parent.
     """
 
-    request_id: str
+    request_id: str | None
     chat_id: str
     message_id: str
     parent_id: str | None

@@ -15,18 +15,27 @@ from handlers.base import BaseTaskHandler
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Whether something can be used now; if not, `reason` says why, in a sentence for administrators."""
+    """Whether something can be used now; if not, `reason` says why, in a sentence that every user may read.
+
+    `detail`: more words, for administrators and the log only.
+    """
 
     available: bool
     reason: str | None = None
+    detail: str = ""
+
+    @property
+    def words(self) -> str:
+        """All that is known of why not, for administrators."""
+        return self.detail or self.reason or ""
 
 
 AVAILABLE = Availability(True)
 
 
-def unavailable(reason: str) -> Availability:
+def unavailable(reason: str, detail: str = "") -> Availability:
     """Not usable now, and why."""
-    return Availability(False, reason)
+    return Availability(False, reason, detail)
 
 
 class ClientSource(Protocol):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TURNED_OFF = "An administrator has turned it off."
+MISCONFIGURED = "Its configuration isn't right; the log and the admin say what is wrong."
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,15 @@ class HandlerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class UsableHandler:
+    """A handler as one start found it: the hash of the configuration that is used, and the administrator's row."""
+
+    name: str
+    config_hash: str
+    row: "HandlerConfig | None" = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerDescription:
     """A handler as a user sees it: the API's handler object, field by field."""
 
@@ -89,6 +99,7 @@ class TaskHandlerRegistry:
         self._entries: dict[str, HandlerEntry] = {}
         self._problems: list[LoadProblem] = []
         self._constructed: dict[str, str] = {}
+        self._misconfigured: dict[str, str] = {}  # name → what the log has last of that
         self._lock = threading.Lock()
         # Apart from the other: importing a handler's module may wait for a thread that is registering.
         self._load_lock = threading.RLock()
@@ -130,6 +141,7 @@ class TaskHandlerRegistry:
         with self._lock:
             self._entries.pop(name, None)
             self._constructed.pop(name, None)
+            self._misconfigured.pop(name, None)
 
     def load(self) -> list[LoadProblem]:
         """Register what settings, environment and entry points name, once; gives what was refused."""
@@ -147,7 +159,7 @@ class TaskHandlerRegistry:
     def _log_unavailable(self) -> None:
         for entry in self._entries.values():
             availability = self._availability(entry, None)
-            if not availability.available:
+            if not availability.available and not availability.detail:
                 logger.warning("Handler %s isn't available: %s", entry.name, availability.reason)
 
     def _register_once(self, handler: Any, source: str) -> None:
@@ -159,6 +171,7 @@ class TaskHandlerRegistry:
         with self._load_lock, self._lock:
             self._entries.clear()
             self._constructed.clear()
+            self._misconfigured.clear()
             self._problems = []
             self._loaded = False
 
@@ -203,16 +216,22 @@ class TaskHandlerRegistry:
         """The same as settings and environment alone have it; for checks that run before the tables exist."""
         return self._availability(self.get(name), None)
 
-    def require_available(self, name: str) -> str:
-        """The hash of the configuration that the next run gets; a built handler has its own in `config_hash`.
+    def find_usable(self, user: Any, name: str) -> UsableHandler:
+        """The handler of this name as the user's next run gets it, by one look at its row.
 
-        Raises UnknownHandler, or HandlerUnavailable with the reason.
+        Raises UnknownHandler, also where it isn't for this user, or HandlerUnavailable with the reason.
         """
         entry, row = self.get(name), _row_of(name)
+        if not _is_for(user, row):
+            raise UnknownHandler(name)
         availability = self._availability(entry, row)
         if not availability.available:
-            raise HandlerUnavailable(name, availability.reason or "")
-        return hash_of(_config_of(entry, row))
+            raise HandlerUnavailable(name, availability.reason or "", detail=availability.detail)
+        return UsableHandler(name, hash_of(_config_of(entry, row)), row)
+
+    def build_found(self, found: UsableHandler) -> BaseTaskHandler:
+        """`build`, as it was found: what an administrator has changed since holds from the next run on."""
+        return self._build(self.get(found.name), found.row)
 
     def build(self, name: str) -> BaseTaskHandler:
         """A fresh handler for one run, with its clients, its typed config and the config's hash.
@@ -232,15 +251,6 @@ class TaskHandlerRegistry:
         """The handlers that this user may use, available or not. A superuser may use all."""
         allowed = self._allowed(user)
         return [entry for entry in self.entries() if entry.name in allowed]
-
-    def may_use(self, user: Any, name: str) -> bool:
-        """Whether a handler of this name exists and is for this user: `entries_for` in one query, for every start."""
-        self._ensure_loaded()
-        if name not in self._entries:
-            return False
-        row = None if user.is_superuser else _row_of(name)
-        groups = [] if row is None else list(row.groups.values_list("pk", flat=True))
-        return not groups or user.groups.filter(pk__in=groups).exists()
 
     def describe_for(self, user: Any) -> list[HandlerDescription]:
         """The handlers that this user may use, as the API shows them."""
@@ -279,7 +289,7 @@ class TaskHandlerRegistry:
             if self._constructed.get(entry.name) != hash_of(config):
                 self._construct(entry, config)
         except HandlerUnavailable as error:
-            return unavailable(error.reason)
+            return unavailable(error.reason, error.detail)
         return AVAILABLE
 
     def _build(self, entry: HandlerEntry, row: "HandlerConfig | None") -> BaseTaskHandler:
@@ -295,11 +305,20 @@ class TaskHandlerRegistry:
         try:
             config = _config_of(entry, row)
         except InvalidOptions as error:
-            raise HandlerUnavailable(entry.name, error.message) from error
+            self._log_misconfigured(entry.name, error.message)
+            # In a validator's own words anything may stand: they aren't for every user.
+            raise HandlerUnavailable(entry.name, MISCONFIGURED, detail=error.message) from error
+        self._misconfigured.pop(entry.name, None)
         missing = None if entry.prototype else missing_reason(entry.handler_class, self.clients)
         if missing:
             raise HandlerUnavailable(entry.name, missing)
         return config
+
+    def _log_misconfigured(self, name: str, words: str) -> None:
+        """Once for each change: it is looked at all the time."""
+        if self._misconfigured.get(name) != words:
+            self._misconfigured[name] = words
+            logger.warning("Handler %s isn't available: %s", name, words)
 
     def _construct(self, entry: HandlerEntry, config: BaseModel | None) -> BaseTaskHandler:
         """Call the constructor. That it worked with this config is remembered: `availability` needn't try again."""
@@ -327,10 +346,16 @@ def _rows() -> Any:
 
 
 def _row_of(name: str) -> "HandlerConfig | None":
-    """Asked twice by every start, and compiling the query would take longer than running it."""
+    """Asked by every start, and compiling the query would take longer than running it."""
     model = apps.get_model("handlers", "HandlerConfig")
     statement = f"SELECT * FROM {model._meta.db_table} WHERE name = %s"  # noqa: S608 - our own table
     return next(iter(model.objects.raw(statement, [name])), None)
+
+
+def _is_for(user: Any, row: "HandlerConfig | None") -> bool:
+    """What `entries_for` says of one handler."""
+    groups = [] if row is None or user.is_superuser else list(row.groups.values_list("pk", flat=True))
+    return not groups or user.groups.filter(pk__in=groups).exists()
 
 
 def _config_of(entry: HandlerEntry, row: "HandlerConfig | None") -> BaseModel | None:

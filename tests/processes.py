@@ -31,7 +31,11 @@ class ServerProcess:
         self.lines: list[str] = []
         self._unread: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
-        self.address = f"http://{self._wait(READY).group(1)}"
+        try:
+            self.address = f"http://{self._wait(READY).group(1)}"
+        except BaseException:
+            self.kill()  # nobody else has it yet
+            raise
 
     @property
     def socket_address(self) -> str:
@@ -42,9 +46,12 @@ class ServerProcess:
         return self._wait(re.compile(f"{re.escape(text)}.*")).group()
 
     def _wait(self, pattern: re.Pattern[str]) -> re.Match[str]:
-        while (line := self._unread.get(timeout=PATIENCE)) is not None:
-            if found := pattern.search(line):
-                return found
+        try:
+            while (line := self._unread.get(timeout=PATIENCE)) is not None:
+                if found := pattern.search(line):
+                    return found
+        except queue.Empty:
+            pass  # it runs on and says nothing
         raise AssertionError(f"{pattern.pattern!r} was not printed; the output was:\n{self.output}")
 
     @property

@@ -7,11 +7,10 @@ forgotten, so that the client gets its answer.
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from django.conf import settings
+from chats.api.formsize import longest_form
 
 API_BODY_LIMIT = (1 << 20) + 1  # bytes kept of a body to the API: one more than it takes, so that it sees too much
 BODY_LIMIT = 64 << 20  # bytes that a client may send in a body at all; then it's cut off
-FORM_BYTES = 64 << 10  # of an upload beside its file
 API = "/api/"
 UPLOADS = "/api/v1/files/"
 
@@ -25,7 +24,7 @@ def kept_bytes(path: str, announced: int | None) -> int:
     """Of a body to `path`; `announced` is its Content-Length. An upload is kept whole or not at all: cut off, it would
     be another file."""
     if path.startswith(UPLOADS):
-        return announced if announced and announced <= settings.WORKBENCH_MAX_FILE_BYTES + FORM_BYTES else 0
+        return announced if announced and announced <= longest_form() else 0
     return API_BODY_LIMIT if path.startswith(API) else BODY_LIMIT
 
 

@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
@@ -166,7 +167,7 @@ class Request(WebRequest):
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         super().gotLength(length)
         path: bytes = self.channel._path  # the request itself learns its path after its body
-        self.kept_bytes = kept_bytes(path.decode("latin-1"), length)
+        self.kept_bytes = kept_bytes(unquote(path.decode("latin-1")), length)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
         kept = data[: max(0, self.kept_bytes - self.received)]

@@ -18,7 +18,8 @@ class SyncedFolder(FileSystemStorage):
     def _save(self, name: str, content: Any) -> str:
         saved: str = super()._save(name, content)  # type: ignore[misc]  # the stubs lack it; it is what backends define
         path = Path(self.path(saved))
-        for each in (path, path.parent):
+        folders = list(path.relative_to(self.location).parents)  # any of them may be new: its name is in the one above
+        for each in (path, *(Path(self.location, folder) for folder in folders)):
             descriptor = os.open(each, os.O_RDONLY)
             try:
                 os.fsync(descriptor)

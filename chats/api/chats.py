@@ -22,7 +22,10 @@ __all__ = ["ChatDoor", "ChatsDoor"]
 class ChatsDoor(Door):
     """GET chats/: newest change first, archived ones too. POST: a new chat."""
 
-    orderings: ClassVar[tuple[str, ...]] = ("-updated_at", "updated_at", "-created_at", "created_at")
+    orderings: ClassVar[tuple[str, ...]] = (
+        *("-updated_at", "updated_at", "-created_at", "created_at"),
+        *("-last_message_at", "last_message_at"),
+    )
     statuses: ClassVar[tuple[str, ...]] = (Chat.State.ACTIVE, Chat.State.ARCHIVED)
 
     def get(self, request: Request) -> HttpResponse:

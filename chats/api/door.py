@@ -18,13 +18,14 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from chats.api.errors import answer_refusal, json_response
+from chats.flow import Flow
 from chats.models import AccessToken
 from chats.protocol import DoorError
 
 if TYPE_CHECKING:
     from workbench.models import User
 
-__all__ = ["Continued", "Door", "LoopDoor", "NoDoor", "user_of", "wants_stream"]
+__all__ = ["Continued", "Door", "LoopDoor", "NoDoor", "flow_of", "user_of", "wants_stream"]
 
 
 VARY = ("Accept", "Authorization")
@@ -112,6 +113,12 @@ def user_of(request: Request) -> User:
     """The user of an authenticated request, typed as ours."""
     user: Any = request.user
     return user
+
+
+def flow_of(request: Request) -> Flow | None:
+    """What the server tells of the request's connection."""
+    scope: dict[str, Any] = getattr(request._request, "scope", {})
+    return scope.get("workbench.flow")
 
 
 def wants_stream(request: Request) -> bool:

@@ -11,10 +11,11 @@ from rest_framework.request import Request
 
 from chats import reading
 from chats.api.bodies import invalid
-from chats.api.door import Continued, LoopDoor, user_of
+from chats.api.door import Continued, LoopDoor, flow_of, user_of
 from chats.api.messages import leaf_of
 from chats.export import export_chat
 from chats.exportformats import FORMATS, Format, file_name
+from chats.flow import Flow, paced
 from chats.models import Chat, Message
 
 __all__ = ["ExportDoor"]
@@ -31,13 +32,14 @@ class ExportDoor(LoopDoor):
         leaf = leaf_of(request, chat)
         if leaf is None and form.one_branch:
             leaf = chat.active_leaf
-        return Continued(partial(_download, chat, form, leaf))
+        return Continued(partial(_download, chat, form, leaf, flow_of(request)))
 
 
-async def _download(chat: Chat, form: Format, leaf: Message | None) -> HttpResponseBase:
+async def _download(chat: Chat, form: Format, leaf: Message | None, flow: Flow | None) -> HttpResponseBase:
     headers = {
         "Content-Disposition": content_disposition_header(True, file_name(chat.title, form.suffix)) or "attachment",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    return StreamingHttpResponse(export_chat(chat, form, leaf), content_type=form.content_type, headers=headers)
+    text = paced(export_chat(chat, form, leaf), flow)
+    return StreamingHttpResponse(text, content_type=form.content_type, headers=headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -15,14 +15,14 @@ from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
 from chats import uploads
-from chats.api.door import Continued, Door, LoopDoor, user_of
+from chats.api.door import Continued, Door, LoopDoor, flow_of, user_of
 from chats.api.errors import json_response
 from chats.api.multipart import read_file, receive_file
 from chats.engine import get_engine
 from chats.files import File, part_of
 from chats.filetypes import IMAGES
+from chats.flow import Flow, paced
 from chats.models import AccessToken
-from chats.sse import Flow
 
 __all__ = ["FileDoor", "FilesDoor", "headers_of"]
 
@@ -60,8 +60,7 @@ class FileDoor(LoopDoor):
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
         opened = uploads.open_bytes(file)
-        flow = getattr(request._request, "scope", {}).get("workbench.flow")
-        return Continued(partial(_handed_out, opened, headers, flow))
+        return Continued(partial(_handed_out, opened, headers, flow_of(request)))
 
     def delete(self, request: Request, file_id: str) -> HttpResponse:
         uploads.discard_file(user_of(request), file_id)
@@ -99,10 +98,11 @@ class _Bytes:
     def close(self) -> None:
         self._opened.close()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Read in a thread, no faster than the client takes it."""
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return paced(self._read(), self._flow)
+
+    async def _read(self) -> AsyncGenerator[bytes, None]:
+        """In a thread: a storage may hang."""
         files = get_engine().files
         while chunk := await files.run(self._opened.read, CHUNK):
             yield chunk
-            if self._flow is not None:
-                await self._flow.open.wait()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from django.http import HttpResponse
 from django.urls import reverse
-from pydantic import AfterValidator, StringConstraints
+from django.utils.translation import gettext_noop as _
+from pydantic import AfterValidator, Field, StringConstraints
 from rest_framework.request import Request
 
 from chats import library
@@ -23,10 +24,22 @@ if TYPE_CHECKING:
 
 __all__ = ["KeptDoor", "KeptsDoor", "Kind", "LongText", "Name", "NewKept"]
 
+
+def _worded(text: str) -> str:
+    if not text.strip():
+        raise ValueError(_("It can't be empty."))
+    return text
+
+
+_WORDED = Field(json_schema_extra={"pattern": r"\S"})  # what _worded asks for, for the API's own description
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(clean_text)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=100),
+    AfterValidator(clean_text),
+    AfterValidator(_worded),
+    _WORDED,
 ]
-LongText = Annotated[CleanText, StringConstraints(min_length=1, max_length=100_000)]
+LongText = Annotated[CleanText, StringConstraints(max_length=100_000), AfterValidator(_worded), _WORDED]
 
 
 class NewKept(Body):

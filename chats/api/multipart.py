@@ -15,13 +15,13 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 
+from chats.api.formsize import longest_form
 from chats.protocol import DoorError
 from chats.uploads import too_large
 
 __all__ = ["FIELD", "ReceivedFile", "read_file", "receive_file"]
 
 FIELD = "file"
-FORM_BYTES = 64 * 1024  # of a body beside its file; as workbench.bodies has it
 
 
 class ReceivedFile(TemporaryUploadedFile):
@@ -74,10 +74,9 @@ class _OneFile(FileUploadHandler):
 def receive_file(request: HttpRequest) -> None:
     """Has the request's body read so, when somebody asks for it. Raises DoorError where too much is announced."""
     announced = request.META.get("CONTENT_LENGTH") or ""
-    most = settings.WORKBENCH_MAX_FILE_BYTES
-    if announced.isdecimal() and int(announced) > most + FORM_BYTES:
+    if announced.isdecimal() and int(announced) > longest_form():
         raise too_large()
-    request.upload_handlers = [_OneFile(request, most)]
+    request.upload_handlers = [_OneFile(request, settings.WORKBENCH_MAX_FILE_BYTES)]
 
 
 def read_file(request: HttpRequest) -> ReceivedFile:

@@ -13,7 +13,7 @@ from chats import guard, limits, sse
 from chats.admission import Admission
 from chats.api.authentication import credential_of
 from chats.api.bodies import parse_cursor
-from chats.api.door import user_of
+from chats.api.door import flow_of, user_of
 from chats.engine import get_engine
 from chats.following import Following
 from chats.hub import Opening
@@ -35,7 +35,7 @@ class Reader:
 
     def __init__(self, request: Request) -> None:
         self.admission = Admission(user_of(request), credential_of(request))
-        self.flow: sse.Flow | None = getattr(request._request, "scope", {}).get("workbench.flow")
+        self.flow = flow_of(request)
         self.dismissed: asyncio.Future[None] | None = None
         self.streams = False
         self._place: limits.Place | None = None

@@ -1,4 +1,4 @@
-"""Addresses of the HTTP API, below /api/v1/. docs/api.md has a section for each."""
+"""Addresses of the HTTP API, below /api/v1/. docs/api.md and openapi/operations.py have something to say of each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from chats.api.messages import MessageDoor, MessagesDoor
 from chats.api.personas import PersonaDoor, PersonasDoor
 from chats.api.prompts import PromptDoor, PromptsDoor
 from chats.api.responses import CancelDoor, EventsDoor
+from chats.api.schema import DocsDoor, SchemaDoor
 from chats.api.search import SearchDoor
 from chats.api.socket_ticket import SocketTicketDoor
 
@@ -57,5 +58,7 @@ urlpatterns = [
     path("prompts/<str:kept_id>/", PromptDoor.as_view(), name="prompt"),
     path("search/", SearchDoor.as_view(), name="search"),
     path("socket-ticket/", SocketTicketDoor.as_view(), name="socket-ticket"),
+    path("schema/", SchemaDoor.as_view(), name="schema"),
+    path("docs/", DocsDoor.as_view(), name="docs"),
     re_path("", NoDoor.as_view(), name="nothing"),
 ]

@@ -81,6 +81,8 @@ ON_DEMAND = (
     "feedback",
     "folding",
     "help",
+    "kept",
+    "keptform",
     "optionsform",
     "prompts",
     "refusals",
@@ -111,6 +113,8 @@ LIBRARIES = {
     "katex": "npm/katex/dist/katex.min.js",
     "katex.css": "npm/katex/dist/katex.min.css",
 }
+
+LONG_QUESTION, LONG_QUESTION_LINES = 1500, 20  # characters, lines; of the rest, parts.css shows 15 lines
 
 _WEB_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 # As in json_script: what would end the script element, or start a comment in it.
@@ -221,6 +225,12 @@ def briefly(fields: dict[str, Any] | None) -> str:
     return ", ".join(value if isinstance(value, str) else json.dumps(_as_in_javascript(value)) for value in values)[
         :120
     ]
+
+
+@register.filter
+def is_long(text: str) -> bool:
+    """Whether a question is shown in part until more is asked for, as static/chats/message.js has it too."""
+    return len(text) > LONG_QUESTION or text.count("\n") > LONG_QUESTION_LINES
 
 
 @register.filter

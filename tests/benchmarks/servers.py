@@ -123,10 +123,10 @@ def running(
 
 
 @contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """A process started in this block stays on `core`: children inherit it."""
+def on_core(*cores: int) -> Iterator[None]:
+    """A process started in this block stays on these cores: children inherit it."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:

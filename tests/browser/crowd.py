@@ -18,7 +18,7 @@ def make(username: str, count: int) -> None:
     moments = [now - timedelta(hours=number) for number in range(count)]
     Chat.objects.bulk_create(
         [
-            Chat(owner=owner, title=f"Chat number {number}", created_at=at, updated_at=at)
+            Chat(owner=owner, title=f"Chat number {number}", created_at=at, updated_at=at, last_message_at=at)
             for number, at in enumerate(moments)
         ],
         batch_size=1000,

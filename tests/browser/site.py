@@ -101,35 +101,8 @@ def until(page: Page, condition: Callable[[], Any]) -> None:
         page.wait_for_timeout(20)
 
 
-class HeldEnds:
-    """Answers end on the page when they are let go and not before, however slow the test is: frames from the first
-    end on are held back."""
-
-    def __init__(self, page: Page) -> None:
-        self._held: list[str | bytes] = []
-        self._is_holding = True
-        page.route_web_socket("**/*", self._between)
-        page.reload()
-        ready(page)
-
-    def _between(self, socket: WebSocketRoute) -> None:
-        self._page, server = socket, socket.connect_to_server()
-        server.on_message(self._told)
-
-    def _told(self, frame: str | bytes) -> None:
-        if self._is_holding and (self._held or '"response_end"' in str(frame)):
-            self._held.append(frame)
-        else:
-            self._page.send(frame)
-
-    def let_go(self) -> None:
-        self._is_holding = False
-        for frame in self._held:
-            self._page.send(frame)
-
-
-class HeldStarts:
-    """The starts that a page sends, held back until they are let go or refused: the server hasn't heard of them."""
+class _Held:
+    """Frames of a page's socket that are held back until they are let go, however slow the test is."""
 
     def __init__(self, page: Page) -> None:
         self._held: list[str | bytes] = []
@@ -140,18 +113,47 @@ class HeldStarts:
 
     def _between(self, socket: WebSocketRoute) -> None:
         self._page, self._server = socket, socket.connect_to_server()
-        socket.on_message(self._sent)
+        self._listen()
 
-    def _sent(self, frame: str | bytes) -> None:
-        if self._is_holding and json.loads(frame)["type"] == "start":
+    def _listen(self) -> None:
+        raise NotImplementedError
+
+    def _pass(self, frame: str | bytes, to: WebSocketRoute, is_held: bool) -> None:
+        if self._is_holding and is_held:
             self._held.append(frame)
         else:
-            self._server.send(frame)
+            to.send(frame)
 
-    def let_go(self) -> None:
+    def _let_go_to(self, receiver: WebSocketRoute) -> None:
         self._is_holding = False
         for frame in self._held:
-            self._server.send(frame)
+            receiver.send(frame)
+
+
+class HeldEnds(_Held):
+    """Answers end on the page when they are let go and not before: all from the first end on waits."""
+
+    def _listen(self) -> None:
+        self._server.on_message(self._told)
+
+    def _told(self, frame: str | bytes) -> None:
+        self._pass(frame, self._page, bool(self._held) or '"response_end"' in str(frame))
+
+    def let_go(self) -> None:
+        self._let_go_to(self._page)
+
+
+class HeldStarts(_Held):
+    """The starts that a page sends, held back until they are let go or refused: the server hasn't heard of them."""
+
+    def _listen(self) -> None:
+        self._page.on_message(self._sent)
+
+    def _sent(self, frame: str | bytes) -> None:
+        self._pass(frame, self._server, json.loads(frame)["type"] == "start")
+
+    def let_go(self) -> None:
+        self._let_go_to(self._server)
 
     def refuse(self) -> None:
         self._is_holding = False

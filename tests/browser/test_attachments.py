@@ -1,15 +1,14 @@
-"""Files with a message: picked, pasted, dropped; on their way, refused, sent, and had again."""
+"""Files with a message: picked, pasted, dropped; refused, sent, had again. Their way to the server: test_uploads."""
 
 import base64
-import json
 import re
 import struct
 import zlib
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.site import HeldEnds, HeldStarts, ready, until
+from tests.browser.site import HeldEnds, HeldStarts, ready
 from tests.browser.test_chat import answer_of, finished, stored
 from tests.browser.test_composer import box_of, say, waiting_in
 
@@ -146,6 +145,14 @@ def test_what_is_dropped_anywhere_is_attached_under_an_overlay(person, reader):
     expect(page.locator("#dropping")).to_be_hidden()
 
 
+def test_something_of_the_pages_own_whose_dragging_never_ended_keeps_no_file_away(person, reader):
+    page = person.signed_in(reader)
+    give(page, "dragstart", target="#chat-list")
+    page.mouse.move(200, 200)
+    give(page, "drop", [NOTES])
+    expect(chips(page)).to_contain_text("notes.txt")
+
+
 def test_what_is_too_large_too_many_or_no_document_is_refused_at_once_and_said(person, reader):
     page = person.signed_in(reader)
     uploads: list[str] = []
@@ -176,41 +183,6 @@ def test_more_files_than_a_message_may_have_are_refused(person, reader):
     expect(page.locator(".chip[data-state=ready]")).to_have_count(most)
 
 
-class Slow:
-    """Uploads that wait to be let go on, one after the other, or to be refused."""
-
-    def __init__(self, page: Page) -> None:
-        self.held: list[Route] = []
-        page.route("**/api/v1/files/", self._hold)
-        self.page = page
-
-    def _hold(self, route: Route) -> None:
-        self.held.append(route)
-
-    def next(self) -> Route:
-        """The oldest one that waits."""
-        until(self.page, lambda: self.held)
-        return self.held.pop(0)
-
-
-def test_a_message_waits_for_its_uploads_and_says_so(person, reader):
-    page = person.signed_in(reader)
-    slow = Slow(page)
-    pick(page, NOTES, uploaded=False)
-    say(page, "Hello")
-    expect(page.locator("#why-not")).to_have_text("You can send when the upload is complete.")
-    expect(page.locator("#announcer")).to_have_text("You can send when the upload is complete.")
-    send = page.get_by_role("button", name="Send", exact=True)
-    expect(send).to_be_disabled()
-    expect(send).to_have_attribute("aria-describedby", "why-not")
-    expect(page.get_by_role("progressbar", name="Upload of notes.txt")).to_be_visible()
-    slow.next().continue_()
-    expect(send).to_be_enabled()
-    send.click()
-    finished(page)
-    assert [part["kind"] for part in requests_of(page)[0]] == ["text", "file"]
-
-
 def test_who_attaches_an_image_is_told_that_the_model_cant_see_it(person, reader):
     page = person.signed_in(reader)
     page.get_by_label("Answered by").select_option("chat")
@@ -221,23 +193,12 @@ def test_who_attaches_an_image_is_told_that_the_model_cant_see_it(person, reader
     expect(page.locator("#why-not")).to_be_hidden()
 
 
-def test_a_failed_upload_says_why_and_can_be_tried_again(person, reader):
-    person.expect_losses()
-    person.tolerated += ("status of 415", "ERR_FAILED")
+def test_what_is_attached_is_seen_though_its_style_sheet_is_missing(person, reader):
+    person.tolerated = ("composer.css", "ERR_FAILED")
     page = person.signed_in(reader)
-    slow = Slow(page)
-    pick(page, NOTES, uploaded=False)
-    body = json.dumps({"code": "unsupported_type", "message": "This isn't a text at all."})
-    slow.next().fulfill(status=415, content_type="application/json", body=body)
-    expect(chips(page)).to_contain_text("This isn't a text at all.")
-    expect(page.locator("#announcer")).to_have_text("notes.txt: This isn't a text at all.")
-    page.get_by_role("button", name="Try again: notes.txt").click()
-    slow.next().abort()
-    expect(chips(page)).to_contain_text("The upload broke off.")
-    page.get_by_role("button", name="Try again: notes.txt").click()
-    slow.next().continue_()
-    expect(chips(page)).to_have_attribute("data-state", "ready")
-    expect(page.locator("#why-not")).to_be_hidden()
+    page.route("**/composer*.css", lambda route: route.abort())
+    pick(page, NOTES)
+    expect(chips(page)).to_be_visible()
 
 
 def test_an_attachment_is_removed_with_the_keyboard_and_on_the_server_too(person, reader):
@@ -254,20 +215,6 @@ def test_an_attachment_is_removed_with_the_keyboard_and_on_the_server_too(person
     expect(box_of(page)).to_be_focused()
 
 
-def test_an_upload_that_is_removed_is_stopped(person, reader):
-    page = person.signed_in(reader)
-    slow = Slow(page)
-    pick(page, NOTES, uploaded=False)
-    expect(chips(page)).to_have_attribute("data-state", "sending")
-    with page.expect_event("requestfailed"):
-        page.get_by_role("button", name="Remove notes.txt").click()
-    expect(chips(page)).to_have_count(0)
-    slow.held.clear()
-    say(page, "Hello")
-    finished(page)
-    assert [part["kind"] for part in requests_of(page)[0]] == ["text"]
-
-
 def test_attachments_stay_with_their_draft_from_chat_to_chat_and_over_a_reload(person, reader):
     page = person.signed_in(reader)
     say(page, "text one")
@@ -282,21 +229,6 @@ def test_attachments_stay_with_their_draft_from_chat_to_chat_and_over_a_reload(p
     page.locator("#chat-list a").click()
     expect(chips(page)).to_contain_text("notes.txt")
     expect(chips(page)).to_have_count(1)
-
-
-def test_an_upload_goes_on_while_another_chat_is_open(person, reader):
-    page = person.signed_in(reader)
-    say(page, "text one")
-    finished(page)
-    slow = Slow(page)
-    pick(page, NOTES, uploaded=False)
-    upload = slow.next()
-    page.get_by_role("link", name="New chat").click()
-    expect(chips(page)).to_have_count(0)
-    upload.continue_()
-    expect(page.locator("#announcer")).to_have_text("Attached: notes.txt")
-    page.locator("#chat-list a").click()
-    expect(chips(page)).to_have_attribute("data-state", "ready")
 
 
 def test_attachments_wait_with_their_message_and_are_sent_with_it(person, reader):

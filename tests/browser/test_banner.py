@@ -1,5 +1,7 @@
 """What the page says about its connection, and how it finds out."""
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 
@@ -50,6 +52,25 @@ def test_a_socket_that_died_without_a_word_is_noticed_and_replaced(person, reade
     silent = False
     page.clock.fast_forward(20_000)
     ready(page)
+
+
+def test_a_server_that_failed_is_called_so_and_asked_again(person, reader):
+    person.tolerated = ("status of 503",)
+    page = person.signed_in(reader)
+    ask(page, "text one")
+    finished(page)
+    body = json.dumps({"code": "unavailable", "message": "The database can't be reached. Try again shortly."})
+    page.route(
+        "**/api/v1/chats/**", lambda route: route.fulfill(status=503, content_type="application/json", body=body)
+    )
+    page.get_by_role("button", name="Archived").click()
+    banner = page.locator("#banner")
+    expect(banner).to_contain_text("The database can't be reached.")
+    page.unroute_all()
+    with page.expect_response(lambda answer: "status=archived" in answer.url and answer.ok):
+        banner.get_by_role("button", name="Try again").click()
+    ready(page)
+    expect(banner).to_be_hidden()
 
 
 def test_being_offline_is_called_so(person, reader, site):

@@ -5,10 +5,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import SOURCE, violations
 from tests.browser.site import ask, ready, sign_in
-from tests.browser.test_attachments import CAT, NOTES, Slow, chips, give, pick
+from tests.browser.test_attachments import CAT, NOTES, chips, give, pick
 from tests.browser.test_chat import LONG, answer_of, finished, stop
 from tests.browser.test_composer import box_of, made, prompts_of, say
 from tests.browser.test_sidebar import choose
+from tests.browser.test_uploads import Slow
 
 pytestmark = pytest.mark.browser
 needs_axe = pytest.mark.skipif(not SOURCE.is_file(), reason="needs axe-core: npm ci --prefix deploy/npm")
@@ -40,6 +41,21 @@ def check_dialogs(states: States) -> None:
     expect(page.locator("dialog.options")).to_be_visible()
     states.check("options")
     page.keyboard.press("Escape")
+
+
+def check_keeping(states: States) -> None:
+    page = states.page
+    made(page, "personas", name="Pirate", prompt="Speak like a pirate.")
+    page.get_by_role("button", name="Your personas").click()
+    page.get_by_role("button", name="Delete: Pirate").click()
+    states.check("personas")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="New persona…").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    states.check("a persona that is refused")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def check_writing(states: States) -> None:
@@ -128,7 +144,7 @@ def check_list(states: States) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_any_state(people, reader, site, scheme):
     person = people(color_scheme=scheme)
-    person.tolerated = ("status of 415",)  # of the refused upload
+    person.tolerated = ("status of 415", "status of 400")  # of the refused upload and persona
     page = person.tab(site.address, wait=False)
     states = States(page)
     states.check("login")
@@ -136,6 +152,7 @@ def test_axe_finds_nothing_in_any_state(people, reader, site, scheme):
     ready(page)
     states.check("empty")
     check_dialogs(states)
+    check_keeping(states)
     check_writing(states)
     check_messages(states)
     check_list(states)

@@ -118,7 +118,7 @@ def test_an_archived_chat_is_on_another_list_and_can_be_brought_back(person, rea
     choose(page, "Chat number 1", "Bring back")
     expect(page.get_by_text("No chat is archived.")).to_be_visible()
     page.get_by_role("button", name="Archived").click()
-    expect(page.locator("#chat-list .title")).to_have_text(["Chat number 1", "Chat number 0"])
+    expect(page.locator("#chat-list .title")).to_have_text(["Chat number 0", "Chat number 1"])
 
 
 def test_a_pinned_chat_stands_first_in_every_tab_however_old_it_is(person, reader, site):
@@ -132,6 +132,45 @@ def test_a_pinned_chat_stands_first_in_every_tab_however_old_it_is(person, reade
         expect(each.locator("#chat-list .title").first).to_have_text("Chat number 70")
     choose(page, "Chat number 70", "Unpin")
     expect(second.locator("#chat-list h2").filter(has_text="Pinned")).to_have_count(0)
+
+
+def test_a_chat_that_is_pinned_or_renamed_stays_at_its_time_in_the_list(person, reader, site):
+    give_chats(site, reader, 60)
+    page = person.signed_in(reader)
+    expect(entry(page, "Chat number 49")).to_be_attached()
+    titles = [f"Chat number {number}" for number in range(38, 43)]
+    shown = page.locator("#chat-list .title").filter(has_text=re.compile(f"^({'|'.join(titles)}|Looked at)$"))
+    choose(page, "Chat number 40", "Pin")
+    expect(page.locator("#chat-list h2").first).to_have_text("Pinned")
+    choose(page, "Chat number 40", "Unpin")
+    expect(shown).to_have_text(titles)
+    choose(page, "Chat number 40", "Rename")
+    page.get_by_label("The chat’s title").fill("Looked at")
+    page.keyboard.press("Enter")
+    renamed = [*titles[:2], "Looked at", *titles[3:]]
+    expect(shown).to_have_text(renamed)
+    page.reload()
+    ready(page)
+    expect(shown).to_have_text(renamed)
+
+
+def test_a_chat_whose_versions_are_looked_through_stays_where_it_is_in_the_list(person, reader):
+    page = person.signed_in(reader)
+    ask(page, "text one")
+    finished(page)
+    answer_of(page).get_by_role("button", name="Answer again").click()
+    expect(answer_of(page).locator(".count")).to_have_text("2 / 2")
+    finished(page)
+    page.get_by_role("link", name="New chat").click()
+    ask(page, "text two")
+    finished(page)
+    page.get_by_role("link", name="text one", exact=True).click()
+    with page.expect_response(lambda response: response.request.method == "PATCH"):
+        answer_of(page).get_by_role("button", name="Previous version").click()
+    page.reload()
+    ready(page)
+    expect(answer_of(page).locator(".count")).to_have_text("1 / 2")
+    expect(page.locator("#chat-list .title")).to_have_text(["text two", "text one"])
 
 
 def test_search_finds_words_of_answers_marks_them_and_leads_there(person, reader):
@@ -159,7 +198,7 @@ def test_search_finds_words_of_answers_marks_them_and_leads_there(person, reader
 
 def test_search_asks_once_more_for_what_is_only_just_said(person, reader):
     page = person.signed_in(reader)
-    hit = {"chat": {"id": "1", "updated_at": "2026-01-31T12:00:00Z"}, "title": {"text": "Birds", "ranges": []}}
+    hit = {"chat": {"id": "1", "last_message_at": "2026-01-31T12:00:00Z"}, "title": {"text": "Birds", "ranges": []}}
     answers = iter([[], [hit]])
     page.route("**/api/v1/search/**", lambda route: route.fulfill(json={"results": next(answers)}))
     page.get_by_label("Search your chats").fill("nighting")

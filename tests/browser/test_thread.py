@@ -122,6 +122,20 @@ def test_a_thumb_and_a_comment_are_stored_and_can_be_taken_back(person, reader):
     assert stored(page)[-1]["feedback"] is None
 
 
+def test_a_thumb_that_came_to_nothing_holds_up_no_other(person, reader):
+    page = person.signed_in(reader)
+    ask(page, "text one")
+    finished(page)
+    page.route("**/feedback/", lambda route: route.fulfill(status=200, content_type="application/json", body="{cut"))
+    good = page.get_by_role("button", name="Good answer")
+    good.click()
+    until(page, lambda: person.complaints)
+    person.complaints.clear()  # it is none of the reader's
+    page.unroute_all()
+    with page.expect_request("**/feedback/"):
+        good.click()
+
+
 def test_from_chat_to_chat_without_a_new_page_and_back(person, reader):
     page = person.signed_in(reader)
     page.evaluate("window.notReloaded = true")
@@ -170,6 +184,22 @@ def test_a_question_that_is_sent_stands_at_the_top_with_room_for_its_answer(pers
         page.wait_for_function(AT_THE_TOP)
 
 
+def test_the_question_stays_in_sight_when_something_waits_above_the_box(person, reader):
+    page = person.signed_in(reader)
+    ends = HeldEnds(page)
+    ask(page, "text one")
+    expect(page.locator(".message")).to_have_count(2)
+    page.wait_for_function(AT_THE_TOP)
+    box = page.get_by_label("Message", exact=True)
+    for count in (1, 2, 3):
+        box.fill("text later")
+        page.get_by_role("button", name="Queue").click()
+        expect(page.locator("#queue li")).to_have_count(count)
+    page.wait_for_function(AT_THE_TOP)
+    expect(page.locator("#queue")).to_be_visible()
+    ends.let_go()
+
+
 SHIFTS = """() => new Promise((resolve) => new PerformanceObserver((list, observer) => {
     observer.disconnect();
     resolve(list.getEntries().filter((entry) => !entry.hadRecentInput).reduce((sum, entry) => sum + entry.value, 0));
@@ -202,12 +232,17 @@ def held_reading(page: Page, opening: str) -> list:
     return held
 
 
-def test_a_chat_that_cant_be_read_leaves_the_address_and_the_list_with_the_one_shown(person, reader):
-    page = person.signed_in(reader)
+def two_chats(page):
+    """The second is open."""
     for text in ("text one", "text two"):
         page.get_by_role("link", name="New chat").click()
         ask(page, text)
         finished(page)
+    return page
+
+
+def test_a_chat_that_cant_be_read_leaves_the_address_and_the_list_with_the_one_shown(person, reader):
+    page = two_chats(person.signed_in(reader))
     address = page.url
     person.tolerated = ("ERR_INTERNET_DISCONNECTED",)
     [reading] = held_reading(page, "text one")
@@ -216,6 +251,20 @@ def test_a_chat_that_cant_be_read_leaves_the_address_and_the_list_with_the_one_s
     expect(page.locator("#banner")).to_contain_text("can’t be read without a connection")
     assert page.url == address
     expect(page.locator("#chat-list [aria-current] .title")).to_have_text("text two")
+
+
+def test_a_chat_that_the_server_fails_to_read_can_be_asked_for_again(person, reader):
+    page = two_chats(person.signed_in(reader))
+    address = page.url
+    person.tolerated = ("status of 502",)
+    [reading] = held_reading(page, "text one")
+    reading.fulfill(status=502, body="<h1>Bad gateway</h1>", content_type="text/html")
+    expect(page.locator("#banner")).to_contain_text("The server couldn’t do that.")
+    assert page.url == address
+    page.unroute_all()
+    page.locator("#banner").get_by_role("button", name="Try again").click()
+    expect(page.locator("#chat-title")).to_have_text("text one")
+    expect(page.locator("#banner")).to_be_hidden()
 
 
 def test_a_click_back_on_the_open_chat_gives_the_other_one_up(person, reader, site):
@@ -286,3 +335,22 @@ def test_an_edit_goes_on_though_another_tab_has_gone_to_another_branch(person, r
     expect(box).to_be_focused()
     box.press("Control+Enter")
     expect(page.locator(".message.response .parts")).to_contain_text(["You wrote: one", "You wrote: half"])
+
+
+def test_a_long_question_shows_its_beginning_until_all_is_asked_for_without_javascript_too(people, person, reader):
+    page = person.signed_in(reader)
+    lines = [f"Line {number}" for number in range(60)]
+    ask(page, "text " + "\n".join(lines))
+    finished(page)
+    plain = people(java_script_enabled=False)
+    plain.context.add_cookies([person.site.session_of(reader)])
+    for each in (page, plain.tab(page.url, wait=False)):
+        question = question_of(each)
+        text = question.locator(".text")
+        part = text.bounding_box()["height"]
+        question.get_by_text("Show all").click()
+        expect(question.get_by_text("Show less")).to_be_visible()
+        assert text.bounding_box()["height"] > 2 * part
+        expect(text).to_contain_text(lines[-1])
+        question.get_by_text("Show less").click()
+        assert text.bounding_box()["height"] == part

@@ -1,4 +1,4 @@
-"""Logins, and a handler that waits until it is let go."""
+"""Users, logins, and handlers: one that is run to its end, and one that waits until it is let go."""
 
 import asyncio
 import threading
@@ -7,7 +7,7 @@ import pytest
 
 from handlers.events import ContentEvent
 from tests.chats.live import login, make_user
-from tests.chats.scripted import HELLO, handler_class
+from tests.chats.scripted import HELLO, handler_class, run_to_end
 
 
 @pytest.fixture
@@ -16,6 +16,25 @@ def gate():
     gate = threading.Event()
     yield gate
     gate.set()
+
+
+@pytest.fixture
+def user(engine):
+    """A user, beside a running engine."""
+    return make_user()
+
+
+@pytest.fixture
+def finish(register, user):
+    """`finish(body)` runs a handler made of `body` to its end, and shows that the next answer is like any other."""
+
+    def run(body, **attributes):
+        register(handler_class(body, **attributes))
+        finished = run_to_end(user)
+        assert run_to_end(user, "demo", "text").outcome == ("completed", None)
+        return finished
+
+    return run
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from chats import gathering
 from chats.models import Run
 from handlers.events import ContentEvent, ErrorEvent, StatusEvent
 from tests.chats.live import Client, begin, content
@@ -61,6 +62,24 @@ async def test_merged_deltas_say_what_they_stand_for(key, register):
     deltas = [event["sequence"] for event in events if event["type"] == "content"]
     assert merged["content"] == "abc"
     assert [merged.get("first_sequence", merged["sequence"]), merged["sequence"]] == [deltas[0], deltas[-1]]
+
+
+async def test_a_start_may_ask_for_its_deltas_merged_and_may_be_sent_again_without(key, register, monkeypatch):
+    monkeypatch.setattr(gathering, "GAP", 60.0)
+
+    async def body(self):
+        for letter in "abcdef":
+            yield ContentEvent(content=letter)
+            await asyncio.sleep(0.02)
+
+    register(handler_class(body))
+    async with Client(key) as client:
+        started, events = await client.ask(task="scripted", request_id="once", merge=True)
+        said = [event for event in events if event["type"] == "content"]
+        assert len(said) <= 2
+        assert "".join(event["content"] for event in said) == "abcdef"
+        again = await client.start(task="scripted", request_id="once")
+        assert (again["response_id"], again["attached"]) == (started["response_id"], True)
 
 
 async def test_who_unsubscribed_hears_no_more_of_it(key, held, gate):

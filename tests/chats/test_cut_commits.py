@@ -26,9 +26,9 @@ def chat(transactional_db):
 def test_one_that_comes_through_late_is_waited_for_and_nothing_is_stored_twice(chat, monkeypatch):
     insert, written, inserted = rows.insert_events, [], threading.Event()
 
-    def remember(events):
+    def remember(events, *fence):
         written.append(events)
-        insert(events)
+        insert(events, *fence)
 
     def commit_late():
         try:

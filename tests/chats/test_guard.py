@@ -1,5 +1,6 @@
 """Sockets end with the right that opened them."""
 
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
@@ -139,3 +140,16 @@ async def test_a_socket_whose_right_has_lapsed_starts_nothing_more(quick_look, e
             await client.send(type="start", request_id="late", task="demo", parts=[{"content": "text"}])
             await theirs.ask("text", task="demo")
     assert not await Run.objects.filter(request_id="late").aexists()
+
+
+async def test_of_more_sockets_than_are_looked_at_at_once_all_are_closed(quick_look, engine, monkeypatch):
+    monkeypatch.setattr(guard, "AT_ONCE", 2)
+    user, other = await sync_to_async(make_user)(), await sync_to_async(make_user)("grace")
+    session = await sync_to_async(login)(user)
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(Client(session)) for _ in range(5)]
+        theirs = await stack.enter_async_context(Client(await sync_to_async(login)(other)))
+        await sync_to_async(deactivate)(user)
+        assert [await client.closing_code() for client in clients] == [4401] * 5
+        await theirs.send(type="ping")
+        assert (await theirs.receive())["type"] == "pong"

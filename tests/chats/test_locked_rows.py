@@ -218,11 +218,11 @@ def test_what_it_was_about_to_store_then_is_stored_once_it_goes_on(transactional
     with Writer() as writer:
         log = writer.new_log(Chat.objects.create(owner=make_user()))
 
-        def is_paused_once(events):
+        def is_paused_once(events, *fence):
             if not paused:
                 paused.append(True)
                 until(lambda: reapable(writer.journal.worker_id), "the row is free")
-            insert(events)
+            insert(events, *fence)
 
         monkeypatch.setattr(rows, "insert_events", is_paused_once)
         say(log, "after the pause")

@@ -166,6 +166,15 @@ def test_an_orphan_ends_as_worker_lost_after_what_it_had_said(chat):
     assert [note["note"] for note in run.notes] == ["ended_for_its_worker"]
 
 
+def test_its_end_moves_the_time_of_the_last_message(chat):
+    response_id = orphan(chat, [start_of()])
+    Chat.objects.update(last_message_at=chat.created_at)
+    with transaction.atomic():
+        orphans.finish_orphan(response_id)
+    run = Run.objects.get(pk=response_id)
+    assert Chat.objects.get().last_message_at == run.finished_at > chat.created_at
+
+
 def test_what_was_hidden_stays_hidden(chat):
     response_id = orphan(chat, [start_of(), ("content", {"content": "secret"}, False), text("open")])
     orphans.finish_orphan(response_id)

@@ -1,29 +1,22 @@
 """What lies between a start that is committed and its handler's first step, when the database goes away just then."""
 
-import pytest
 from django.db import OperationalError
 
 from chats import engine as engine_module
 from chats import runs
-from tests.chats.live import make_user
 from tests.chats.scripted import run_to_end
 
 hand_over = runs.hand_over
 
 
-@pytest.fixture
-def user(engine):
-    return make_user()
-
-
 def failing(monkeypatch, times):
     calls = []
 
-    def hand_over_later(stored, run):
+    def hand_over_later(stored, found, run):
         calls.append(run.response_id)
         if len(calls) <= times:
             raise OperationalError("terminating connection due to administrator command")
-        return hand_over(stored, run)
+        return hand_over(stored, found, run)
 
     monkeypatch.setattr(runs, "hand_over", hand_over_later)
     monkeypatch.setattr(engine_module, "DATABASE_PAUSE", 0.01)

@@ -34,7 +34,14 @@ def test_words_without_their_german_are_told_as_their_codes():
     with override("en"):
         assert told(error) == error.body()
     with override("de"):
-        assert told(error) == {**error.body(), "message": gettext(WORDS["conflict"])}
+        fields = {"name": [gettext("It is taken.")]}
+        assert told(error) == {**error.body(), "message": gettext(WORDS["conflict"]), "fields": fields}
+
+
+def test_what_is_wrong_with_a_field_is_told_in_german_where_there_is_some():
+    error = DoorError("invalid", "Some fields aren't right.", fields={"name": ["It can't be empty.", "It rhymes."]})
+    with override("de"):
+        assert told(error)["fields"] == {"name": ["Hier fehlt noch etwas.", "It rhymes."]}
 
 
 def test_http_refuses_in_the_language_of_the_browser(db):

@@ -13,16 +13,10 @@ from handlers.events import (
     ResponseEndEvent,
     StatusEvent,
 )
-from tests.chats.live import make_user
 from tests.chats.scripted import HELLO, handler_class, run_to_end, start, until, wait_for_end
 
 SECRET = "password=hunter2"
 BOTH_KINDS = pytest.mark.parametrize("cooperative", [False, True], ids=["own-loop", "cooperative"])
-
-
-@pytest.fixture
-def user(engine):
-    return make_user()
 
 
 def seen(response_id, kind="content"):

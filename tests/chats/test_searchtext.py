@@ -72,6 +72,11 @@ def test_every_text_finds_itself(text: str) -> None:
     assert is_found(text, text)
 
 
+@given(st.text(max_size=300))
+def test_a_run_without_spaces_changes_no_other_token(text: str) -> None:
+    assert tokens_of(text + " 国") == [*tokens_of(text), "国"]
+
+
 @given(st.text(max_size=300), st.text(max_size=12))
 def test_a_snippets_ranges_lie_in_it_in_order(text: str, query: str) -> None:
     for shown in (snippet_of(text, parse_query(query)), highlight(text, parse_query(query))):

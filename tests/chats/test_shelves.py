@@ -10,7 +10,7 @@ TODAY = date(2026, 3, 10)
 
 
 def chat(day: str, **more):
-    return {"updated_at": f"2026-{day}T12:00:00.000000Z", **more}
+    return {"last_message_at": f"2026-{day}T12:00:00.000000Z", **more}
 
 
 def headings(*chats) -> list[str]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chats import sse
 from chats.protocol import Batch, WireEvent
 from handlers.encoding import canonical_json
+from tests.chats.transports import FullTransport
 
 
 def content(sequence: int | None, text: str = "Hi") -> WireEvent:
@@ -168,25 +169,14 @@ async def test_a_dismissed_reader_is_left_while_nothing_comes(source: Source, di
     assert source.closed
 
 
-class Flow:
-    """A transport whose buffer stays full."""
-
-    def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.aborted = False
-
-    def abort(self) -> None:
-        self.aborted = True
-
-
 async def test_who_takes_nothing_is_dropped(
     source: Source, dismissed: asyncio.Future[None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sse, "PATIENCE", 0.01)
-    flow = Flow()
+    flow = FullTransport()
     source.queue.put_nowait(batch(-1, 0, content(0)))
     assert [text async for text in sse.stream(source.batches(), dismissed, flow=flow)] == [":\n\n"]
-    assert flow.aborted
+    assert flow.is_aborted
     assert source.closed
 
 

@@ -1,5 +1,7 @@
 """Where a start goes: what it writes, its chat and parent, and when a place is busy."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from chats.fields import new_id
@@ -8,6 +10,8 @@ from chats.starts import first_words
 from tests.chats.live import make_user
 from tests.chats.scripted import handler_class, says_hello
 from tests.chats.starting import begin, end, finished, refusal
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -43,6 +47,14 @@ def test_a_start_makes_chat_request_response_run_and_event_0(user):
         f'"parent_id":null,"task":"demo","model_id":"m1"}}'
     )
     assert leaf_of(started) == started.response_id
+
+
+def test_a_question_and_its_next_version_move_the_time_of_the_last_message(user):
+    started = finished(user)
+    for fields in ({}, {"parent_id": None}, {"text": None, "parent_id": started.message_id}):
+        Chat.objects.update(last_message_at=LONG_AGO)
+        finished(user, chat_id=started.chat_id, **fields)
+        assert Chat.objects.get().last_message_at > LONG_AGO
 
 
 def test_context_and_options_are_kept_for_the_audit(user):

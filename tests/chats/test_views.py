@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,13 @@ def test_the_list_is_the_readers_own_newest_first_without_archived_ones(client, 
     for title in ("older", "newer"):
         Chat.objects.create(owner=owner, title=title)
     assert [chat["title"] for chat in data_of(client.get("/"))["chats"]] == ["newer", "older"]
+
+
+def test_the_list_goes_by_the_last_message_and_not_by_the_last_change(client, owner):
+    old, new = Chat.objects.create(owner=owner, title="Old"), Chat.objects.create(owner=owner, title="New")
+    Chat.objects.filter(pk=old.pk).update(last_message_at=old.created_at, updated_at=new.updated_at + timedelta(days=1))
+    titles = [chat["title"] for chat in data_of(client.get("/"))["chats"]]
+    assert titles == ["New", "Old"]
 
 
 def test_a_page_of_private_things_is_not_kept_by_caches(client):

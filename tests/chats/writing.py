@@ -50,17 +50,22 @@ class Faults:
         if self._before and self._statement in sql:
             self._before.pop(0)()
             raise OperationalError("the connection broke")
-        if sql.startswith(f'INSERT INTO "{Event._meta.db_table}"'):
+        if sql.startswith("WITH lease") and self._cut:  # is a transaction of its own
+            return self._cut_off(lambda: execute(sql, params, many, context), lambda: None)
+        if f'INSERT INTO "{Event._meta.db_table}"' in sql:
             self._writing_events = True
         return execute(sql, params, many, context)
 
     def _commit(self, commit: Callable[[], None]) -> None:
         writing_events, self._writing_events = self._writing_events, False
-        if not (self._cut and writing_events):
+        if self._cut and writing_events:
+            self._cut_off(commit, connection.rollback)
+        else:
             commit()
-            return
+
+    def _cut_off(self, commit: Callable[[], Any], rollback: Callable[[], Any]) -> None:
         done, meanwhile = self._cut.pop(0)
-        (commit if done else connection.rollback)()
+        (commit if done else rollback)()
         meanwhile()
         raise OperationalError("the connection broke during COMMIT")
 

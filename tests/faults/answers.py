@@ -35,6 +35,7 @@ class Answer:
         self.order = order
         self.cursor = -1
         self.held: dict[int, str] = {}
+        self.spans: dict[int, int] = {}  # of the events that stand for several: last sequence → first
         self.unstored = 0
         self.breaches: list[Breach] = []
         self.ended = asyncio.Event()
@@ -42,7 +43,7 @@ class Answer:
     def take(self, frame: dict[str, Any], text: str) -> None:
         """A frame of this response, `text` as it came."""
         if frame.get("reset"):
-            self.held, self.cursor = {}, -1
+            self.held, self.spans, self.cursor = {}, {}, -1
         if frame["after"] != self.cursor:
             kind = "lost" if frame["after"] > self.cursor else "doubled"
             self.breaches.append(Breach(kind, f"a frame after {frame['after']} came at cursor {self.cursor}"))
@@ -58,9 +59,12 @@ class Answer:
         if sequence is None:
             self.unstored += 1
             return
-        if sequence <= self.cursor:
-            kind = "doubled" if sequence in self.held else "reordered"
-            self.breaches.append(Breach(kind, f"event {sequence} came at cursor {self.cursor}"))
+        first = event.get("first_sequence", sequence)
+        if first <= self.cursor:
+            kind = "doubled" if first in self.held else "reordered"
+            self.breaches.append(Breach(kind, f"event {first} came at cursor {self.cursor}"))
+        if first != sequence:
+            self.spans[sequence] = first
         self.held[sequence] = raw
         self.cursor = sequence
         if event["type"] == "response_end":
@@ -71,9 +75,13 @@ class Answer:
         return event.on_the_wire
 
     def faults(self, stored: StoredResponse, *, whole: bool = True) -> list[Breach]:
-        """What was broken: this client must hold the log, byte for byte, up to its cursor (`whole`: to its end)."""
+        """What was broken: this client must hold the log, byte for byte, up to its cursor (`whole`: to its end); of
+        what came merged, the sum."""
         found = list(self.breaches)
         log = {event.sequence: self.as_sent(event) for event in stored.events if event.emit}
+        for last, first in self.spans.items():
+            members = {number: log.pop(number) for number in sorted(log) if first <= number <= last}
+            log[last] = merged(members) if members else ""
         due = {number for number in log if number <= self.cursor}
         last = stored.events[-1].sequence
         if missing := due - self.held.keys():
@@ -121,3 +129,19 @@ def raw_events(text: str) -> list[str]:
         found.append(text[at:end])
         at = end
     return found
+
+
+def merged(events: dict[int, str]) -> str:
+    """How adjacent deltas must come as one event, to the byte: its keys are in the order of the alphabet."""
+    fields = [json.loads(event) for event in events.values()]
+    text = {"content": "content", "reasoning": "text"}[fields[0]["type"]]
+    if len({each["type"] for each in fields}) > 1:
+        return "of several types"
+    own = {name: value for name, value in fields[0].items() if name not in ("type", "sequence")}
+    own[text] = "".join(each[text] for each in fields)
+    envelope = {"type": fields[0]["type"], "sequence": max(events), "first_sequence": min(events)}
+    return _json(envelope)[:-1] + "," + _json(dict(sorted(own.items())))[1:]
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

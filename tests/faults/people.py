@@ -23,6 +23,7 @@ COME_BACK_AFTER = 0.1  # seconds
 GREETING_PATIENCE = 10.0  # seconds until a server that doesn't answer is left for the next
 FOR_GOOD = (4401, 4403)  # closing codes after which a client doesn't come back
 
+_merging = itertools.cycle((False, True))  # half of all people have adjacent deltas as one
 _request_ids = (f"driven-{number}" for number in itertools.count())
 
 
@@ -46,6 +47,7 @@ class Person:
     def __init__(self, *urls: str, token: str | None = None, cookie: str | None = None) -> None:
         self.url = ""  # where it is, or was last
         self._urls = itertools.cycle(urls)
+        self._merges = next(_merging)
         self.answers: dict[str, Answer] = {}
         self.closings: list[int | None] = []
         self.errors: list[dict[str, Any]] = []
@@ -73,7 +75,8 @@ class Person:
         """Starts an answer and watches it. Raises Refused."""
         request_id = request_id or next_request_id()
         text = order.as_text() if isinstance(order, Order) else order
-        frame = {"type": "start", "request_id": request_id, "task": task, "parts": [{"content": text}], **fields}
+        frame = {"type": "start", "request_id": request_id, "task": task, "parts": [{"content": text}]}
+        frame |= {"merge": self._merges, **fields}
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._asking[request_id] = (json.dumps(frame), future)
         await self._send(self._asking[request_id][0])
@@ -155,7 +158,12 @@ class Person:
             await asyncio.sleep(COME_BACK_AFTER)
 
     async def _subscribe(self, answer: Answer) -> None:
-        frame = {"type": "subscribe", "response_id": answer.response_id, "after": answer.cursor}
+        frame = {
+            "type": "subscribe",
+            "response_id": answer.response_id,
+            "after": answer.cursor,
+            "merge": self._merges,
+        }
         await self._send(json.dumps(frame))
 
     async def _send(self, text: str) -> None:

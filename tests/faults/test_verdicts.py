@@ -89,6 +89,38 @@ def test_a_byte_that_differs_is_altered():
     assert kinds_of(answer, stored) == {"altered"}
 
 
+SPOKEN = StoredResponse(
+    [
+        StoredEvent(0, "response_start", True, "{}"),
+        *(StoredEvent(at, "content", True, f'{{"content":"{text}"}}') for at, text in enumerate("abc", 1)),
+        StoredEvent(4, "response_end", True, '{"status":"completed"}'),
+    ],
+    "completed",
+    None,
+    "completed",
+    [],
+)
+TWO_AS_ONE = '{"type":"content","sequence":3,"first_sequence":2,"content":"%s"}'
+
+
+@pytest.mark.parametrize(("text", "kinds"), [("bc", set()), ("bx", {"altered"}), ("b", {"altered"})])
+def test_a_merged_event_must_be_the_sum_of_those_that_it_stands_for(text, kinds):
+    answer = Answer("one", ORDER)
+    for sequence in (0, 1):
+        answer.take_event(json.loads(SPOKEN.events[sequence].on_the_wire), SPOKEN.events[sequence].on_the_wire)
+    answer.take_event(json.loads(TWO_AS_ONE % text), TWO_AS_ONE % text)
+    answer.take_event(json.loads(SPOKEN.events[4].on_the_wire), SPOKEN.events[4].on_the_wire)
+    assert kinds_of(answer, SPOKEN) == kinds
+
+
+def test_a_merged_event_that_overlaps_what_came_is_doubled():
+    answer = Answer("one", ORDER)
+    for event in SPOKEN.events[:3]:
+        answer.take_event(json.loads(event.on_the_wire), event.on_the_wire)
+    answer.take_event(json.loads(TWO_AS_ONE % "bc"), TWO_AS_ONE % "bc")
+    assert "doubled" in kinds_of(answer, SPOKEN)
+
+
 def test_a_reader_of_server_sent_events_is_held_to_the_same():
     stored = whole_log()
     shown = [event for event in stored.events if event.emit]

@@ -8,6 +8,8 @@ import pytest
 from tests.faults.wire import COMMIT, Wire
 
 INSERT = b'Q\x00\x00\x00\x20INSERT INTO "chats_event" ...\x00'
+LONG = 200_000  # bytes: several pieces on the way
+FENCED = b"Q" + (LONG - 1).to_bytes(4) + b"WITH lease AS ".ljust(LONG - 6) + b"\x00"
 
 
 @asynccontextmanager
@@ -55,6 +57,21 @@ async def test_a_commit_is_cut_off(cut, arrives):
                 await asyncio.sleep(0.01)
         assert (heard[-1] == COMMIT) is arrives
         writer.close()
+
+
+@pytest.mark.parametrize(("cut", "arrives"), [("before", False), ("after", True), ("late", True)])
+async def test_a_statement_that_commits_by_itself_is_cut_off_at_its_end(cut, arrives):
+    async with echo_behind_a_wire() as (wire, heard):
+        _, writer = await asyncio.open_connection("127.0.0.1", wire.port)
+        cutting = asyncio.create_task(wire.cut_next(cut))
+        await asyncio.sleep(0)
+        writer.write(FENCED)
+        await cutting
+        async with asyncio.timeout(5):
+            while arrives and b"".join(heard) != FENCED:
+                await asyncio.sleep(0.01)
+        assert (b"".join(heard) == FENCED) is arrives
+        writer.transport.abort()
 
 
 async def test_a_commit_of_something_else_passes():

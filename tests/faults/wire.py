@@ -1,7 +1,8 @@
 """The wire between a server and PostgreSQL: a TCP proxy that can cut a connection off at a COMMIT, or hold it there.
 
-Knows just enough of PostgreSQL's protocol to see that a transaction which wrote events is about to be committed:
-psycopg sends COMMIT as a message of its own.
+Knows just enough of PostgreSQL's protocol to see that events are about to be committed: by COMMIT, which psycopg sends
+as a message of its own, after a transaction that wrote some; or by the end of the statement that is a transaction of
+its own (chats/rows.py). https://www.postgresql.org/docs/current/protocol-message-formats.html
 """
 
 import asyncio
@@ -13,6 +14,7 @@ __all__ = ["CUTS", "Wire"]
 
 COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 ROLLBACK = b"Q\x00\x00\x00\x0dROLLBACK\x00"
+FENCED = re.compile(rb"Q....WITH lease ", re.DOTALL)
 WRITES_EVENTS = re.compile(rb'(INSERT INTO|COPY) "chats_event"')
 LATE = 0.5  # seconds
 
@@ -104,22 +106,33 @@ class _Pump:
     ) -> None:
         self._wire, self._client, self._reader, self._writer = wire, client, reader, writer
         self._writes_events = False
+        self._left = 0  # bytes of a statement that commits by itself
         self.swallow = False  # the database's next answer, and with it the connection
 
     async def run(self) -> None:
         while chunk := await self._reader.read(65536):
-            if WRITES_EVENTS.search(chunk):
-                self._writes_events = True
-            if chunk.endswith((COMMIT, ROLLBACK)):
-                writes_events, self._writes_events = self._writes_events, False
-                cut = self._wire.take_cut() if writes_events and chunk.endswith(COMMIT) else None
-                if cut == HOLD:
-                    await self._wire.hold()
-                elif cut is not None:
-                    await self._cut_off(cut, chunk)
-                    return
+            cut = self._wire.take_cut() if self._commits(chunk) else None
+            if cut == HOLD:
+                await self._wire.hold()
+            elif cut is not None:
+                await self._cut_off(cut, chunk)
+                return
             self._writer.write(chunk)
             await self._writer.drain()
+
+    def _commits(self, chunk: bytes) -> bool:
+        """Whether events are committed when the database has this, which is the next piece."""
+        if FENCED.match(chunk):
+            self._left = 1 + int.from_bytes(chunk[1:5])
+        if self._left > 0:
+            self._left -= len(chunk)
+            return self._left <= 0
+        if WRITES_EVENTS.search(chunk):
+            self._writes_events = True
+        if not chunk.endswith((COMMIT, ROLLBACK)):
+            return False
+        writes_events, self._writes_events = self._writes_events, False
+        return writes_events and chunk.endswith(COMMIT)
 
     async def _cut_off(self, cut: str, chunk: bytes) -> None:
         if cut == "before":

@@ -43,6 +43,11 @@ def test_a_handler_that_is_gone_is_said_to_be(admin_page: Client) -> None:
     assert "no handler of this name is installed" in admin_page.get(reverse(LIST)).content.decode()
 
 
+def test_an_administrator_reads_which_option_is_wrong(admin_page: Client) -> None:
+    HandlerConfig.objects.create(name="demo", options={"pace": -1})
+    assert "pace: Input should be greater than or equal to 0" in admin_page.get(reverse(LIST)).content.decode()
+
+
 def test_saving_changes_the_row(admin_page: Client) -> None:
     row = HandlerConfig.objects.create(name="demo")
     assert _save(admin_page, row, label="Show", default="on", options='{"pace": 2}').status_code == 302

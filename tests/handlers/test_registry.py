@@ -118,14 +118,15 @@ def test_the_config_is_given_with_its_hash(registry: TaskHandlerRegistry) -> Non
     HandlerConfig.objects.create(name="conf-igured", options={"max_items": 3})
     after: Any = registry.build("conf-igured")
     assert (before.config.max_items, after.config.max_items) == (5, 3)
-    assert before.config_hash != after.config_hash == registry.require_available("conf-igured")
+    assert before.config_hash != after.config_hash
+    assert registry.find_usable(_user("somebody"), "conf-igured").config_hash == after.config_hash
 
 
 def test_requiring_what_is_turned_off_says_why(registry: TaskHandlerRegistry) -> None:
     registry.register(samples.Configured)
     HandlerConfig.objects.create(name="conf-igured", enabled=False)
     with pytest.raises(HandlerUnavailable, match="turned it off"):
-        registry.require_available("conf-igured")
+        registry.find_usable(_user("somebody"), "conf-igured")
 
 
 def test_a_build_asks_the_database_once(registry: TaskHandlerRegistry, django_assert_num_queries: Any) -> None:
@@ -156,8 +157,8 @@ def test_a_handler_without_needs_is_available(registry: TaskHandlerRegistry) -> 
     [
         (samples.NeedsSearch, {}, "It needs opensearch_client: OPENSEARCH_URL isn't set."),
         (samples.Greeter, {"enabled": False}, "An administrator has turned it off."),
-        (samples.Configured, {"options": {"max_items": 0}}, "max_items: Input should be greater than or equal to 1"),
-        (samples.Configured, {"options": "text"}, "Must be a JSON object"),
+        (samples.Configured, {"options": {"max_items": 0}}, "Its configuration isn't right"),
+        (samples.Configured, {"options": "text"}, "Its configuration isn't right"),
         (samples.FailsToStart, {}, "Its constructor failed (RuntimeError)"),
     ],
 )
@@ -174,6 +175,38 @@ def test_an_unavailable_handler_has_a_reason_and_cannot_be_built(
     with pytest.raises(HandlerUnavailable) as caught:
         registry.build(entry.name)
     assert caught.value.reason == availability.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"max_items": 0}, "max_items: Input should be greater than or equal to 1"), ("text", "Must be a JSON object")],
+)
+def test_what_a_configs_validator_says_is_for_log_and_administrators_alone(
+    registry: TaskHandlerRegistry, caplog: pytest.LogCaptureFixture, options: Any, words: str
+) -> None:
+    registry.register(samples.Configured)
+    HandlerConfig.objects.create(name="conf-igured", options=options)
+    for _ in range(3):
+        availability = registry.availability("conf-igured")
+    assert words not in str(availability.reason)
+    assert words in availability.words
+    with pytest.raises(HandlerUnavailable) as caught:
+        registry.build("conf-igured")
+    assert words not in caught.value.message
+    assert words in caught.value.detail
+    assert [words in record.getMessage() for record in caplog.records] == [True]  # once, though asked four times
+
+
+def test_a_configuration_that_is_wrong_again_is_logged_again(
+    registry: TaskHandlerRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.register(samples.Configured)
+    row = HandlerConfig.objects.create(name="conf-igured", options={"max_items": 0})
+    for max_items in (0, 1, 0):
+        row.options = {"max_items": max_items}
+        row.save()
+        registry.availability("conf-igured")
+    assert len(caplog.records) == 2
 
 
 def test_a_required_client_that_nobody_registered_is_named(registry: TaskHandlerRegistry) -> None:
@@ -260,8 +293,30 @@ def test_a_handler_with_groups_is_for_their_members_and_superusers(registry: Tas
     names = {user.username: [entry.name for entry in registry.entries_for(user)] for user in (member, stranger, chief)}
     both = ["greeter", "property_named"]
     assert names == {"member": both, "stranger": ["property_named"], "chief": both}
-    assert not registry.may_use(stranger, "greeter")
-    assert not registry.may_use(stranger, "nobody")
+    assert registry.find_usable(member, "greeter").name == registry.find_usable(chief, "greeter").name == "greeter"
+    for name in ("greeter", "nobody"):
+        with pytest.raises(UnknownHandler):
+            registry.find_usable(stranger, name)
+
+
+def test_a_run_gets_the_configuration_that_its_start_found(registry: TaskHandlerRegistry) -> None:
+    registry.register(samples.Configured)
+    row = HandlerConfig.objects.create(name="conf-igured", options={"max_items": 3})
+    found = registry.find_usable(_user("somebody"), "conf-igured")
+    row.options = {"max_items": 4}
+    row.save()
+    built: Any = registry.build_found(found)
+    assert (built.config.max_items, built.config_hash) == (3, found.config_hash)
+
+
+def test_a_start_asks_the_database_once_for_its_handler(
+    registry: TaskHandlerRegistry, django_assert_num_queries: Any
+) -> None:
+    registry.register(samples.Configured)
+    user = _user("somebody")
+    registry.names()
+    with django_assert_num_queries(1):
+        registry.build_found(registry.find_usable(user, "conf-igured"))
 
 
 def test_a_handler_is_described_as_the_api_shows_it(registry: TaskHandlerRegistry, settings: Any) -> None:

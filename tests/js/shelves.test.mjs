@@ -3,7 +3,7 @@ import test from "node:test";
 
 const { calendar, shelfOf } = await import("wb/shelves");
 const days = calendar(new Date(2026, 2, 10, 0, 30)); // local time, as the reader's clock
-const at = (...parts) => ({ updated_at: new Date(2026, ...parts).toISOString() });
+const at = (...parts) => ({ last_message_at: new Date(2026, ...parts).toISOString() });
 
 test("days are the reader's own, not the server's", () => {
   assert.equal(shelfOf(at(2, 10, 0, 10), days), "Today");

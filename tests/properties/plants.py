@@ -81,15 +81,14 @@ def a_number_is_skipped(patch: pytest.MonkeyPatch) -> None:
 @plant
 def a_row_is_not_inserted(patch: pytest.MonkeyPatch) -> None:
     insert = rows.insert_events
-    patch.setattr(rows, "insert_events", lambda given: insert(lose(given)))
+    patch.setattr(rows, "insert_events", lambda given, *fence: insert(lose(given), *fence))
 
 
 @plant
 def a_row_is_changed(patch: pytest.MonkeyPatch) -> None:
     insert = rows.insert_events
-    patch.setattr(
-        rows, "insert_events", lambda given: insert([(*row[:5], row[5].replace('"a', '"b'), row[6]) for row in given])
-    )
+    change = lambda row: (*row[:5], row[5].replace('"a', '"b'), row[6])  # noqa: E731
+    patch.setattr(rows, "insert_events", lambda given, *fence: insert([*map(change, given)], *fence))
 
 
 @plant
@@ -108,7 +107,9 @@ def hidden_events_are_published(patch: pytest.MonkeyPatch) -> None:
 @plant
 def hidden_events_are_stored_as_shown(patch: pytest.MonkeyPatch) -> None:
     insert = rows.insert_events
-    patch.setattr(rows, "insert_events", lambda given: insert([(*row[:3], True, *row[4:]) for row in given]))
+    patch.setattr(
+        rows, "insert_events", lambda given, *fence: insert([(*row[:3], True, *row[4:]) for row in given], *fence)
+    )
 
 
 @plant

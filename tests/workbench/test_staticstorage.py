@@ -58,6 +58,14 @@ def test_what_is_collected_is_compressed_and_not_empty(tmp_path):
     assert files[JOINED].with_name(files[JOINED].name + ".br").stat().st_size < files[JOINED].stat().st_size / 3
 
 
+def test_a_dry_run_writes_nothing(tmp_path):
+    storage = HashedOnceCollected(location=tmp_path, base_url="/static/")
+    source = ROOT / "chats" / "static"
+    found = {str(path.relative_to(source)): (FileSystemStorage(source), path) for path in source.rglob("*.*s")}
+    assert list(storage.post_process(found, dry_run=True)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_joined_modules_keep_their_scopes_and_run_after_what_they_import():
     first = 'import { add } from "wb/b";\nconst own = 1;\nexport const sum = add(own, 1);\n'
     second = 'import { other } from "wb/elsewhere";\nconst own = 2;\nexport function add(a, b) {\nreturn a + b;\n}\n'

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chats.api.formsize import FORM_BYTES
 from tests.workbench.conftest import ApiServer
-from workbench.bodies import API_BODY_LIMIT, BODY_LIMIT, FORM_BYTES, bounded, kept_bytes
+from workbench.bodies import API_BODY_LIMIT, BODY_LIMIT, bounded, kept_bytes
 
 FILES = "/api/v1/files/"
 MEBI = 1 << 20
@@ -42,6 +43,12 @@ def test_a_file_comes_back_byte_for_byte(ask: Any) -> None:
     assert ask("GET", f"{FILES}{file_id}/") == (200, content)
     assert ask("DELETE", f"{FILES}{file_id}/")[0] == 204
     assert ask("GET", f"{FILES}{file_id}/")[0] == 404
+
+
+def test_an_address_in_another_spelling_takes_the_whole_file(ask: Any) -> None:
+    content = b"line of text\n" * 200_000
+    status, answer = ask("POST", "/api/v1/%66iles/", BEFORE + content + AFTER)
+    assert (status, f'"size":{len(content)},'.encode() in answer) == (201, True)
 
 
 def test_a_file_that_is_too_large_gets_its_answer(ask: Any) -> None:

@@ -4,7 +4,7 @@
  */
 import { isUnfinished } from "wb/answer";
 import { copyText, textOf } from "wb/clipboard";
-import { h, icon } from "wb/dom";
+import { h, icon, setHidden } from "wb/dom";
 import { gettext, interpolate } from "wb/words";
 
 const SAID = 1600; // ms that "Copied" stays
@@ -49,7 +49,7 @@ export class MessageActions {
     this.#alternatives = alternatives;
     const place = alternatives.indexOf(message.id);
     const several = alternatives.length > 1;
-    this.#branches.hidden = !several;
+    setHidden(this.#branches, !several);
     if (several) this.#count.textContent = `${place + 1} / ${alternatives.length}`;
     this.#buttons.get("previous").disabled = busy || place <= 0;
     this.#buttons.get("next").disabled = busy || place === alternatives.length - 1;
@@ -58,7 +58,7 @@ export class MessageActions {
     this.#allow("copy", !isContinuation);
     this.showRating(message.feedback);
     const isBare = isUnfinished(message) || isContinuation;
-    this.element.hidden = message.unsent === true || (isBare && !several);
+    setHidden(this.element, message.unsent === true || (isBare && !several));
   }
 
   /** @param {{rating: string | null} | null | undefined} feedback */
@@ -94,7 +94,7 @@ export class MessageActions {
 
   #allow(name, allowed) {
     const button = this.#buttons.get(name);
-    if (button) button.hidden = !allowed;
+    if (button) setHidden(button, !allowed);
   }
 
   #press(name, pressed) {

@@ -2,16 +2,23 @@
  * The REST API with the session's cookie. Frames are hints; what this reads is the truth.
  */
 
+const MOST = 1000; // prompts or personas that are read
+
 export class SignedOut extends Error {}
 
 /** No answer at all: the network's trouble, which the socket notices too. */
 export class Unreachable extends Error {}
 
 export class Refused extends Error {
-  /** @param {number} status @param {string} message in the server's words, where it gave any */
-  constructor(status, message) {
+  /**
+   * @param {number} status @param {string} [message] in the server's words, where it gave any
+   * @param {Record<string, string[]>} [fields] what is wrong with which
+   */
+  constructor(status, message, fields = {}) {
     super(message || `HTTP ${status}`);
     this.status = status;
+    this.words = message ?? "";
+    this.fields = fields;
   }
 }
 
@@ -26,7 +33,10 @@ async function ask(address, { method = "GET", body, keepalive = false, as = "jso
     throw new Unreachable(error.message);
   });
   if (response.status === 401) throw new SignedOut();
-  if (!response.ok) throw new Refused(response.status, await reasonOf(response));
+  if (!response.ok) {
+    const { message, fields } = await toldBy(response);
+    throw new Refused(response.status, message, fields);
+  }
   return response.status === 204 ? null : response[as]();
 }
 
@@ -35,9 +45,9 @@ export function csrfToken() {
   return /(?:^|; )csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
 }
 
-async function reasonOf(response) {
+async function toldBy(response) {
   const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
-  return isJson ? (await response.json()).message : "";
+  return isJson ? response.json().catch(() => ({})) : {}; // or cut off
 }
 
 export class Api {
@@ -61,12 +71,12 @@ export class Api {
 
   /** A page of the chat list, `{results, next}`; `next` of the page before gives the following ones. */
   chats({ status = "active", next = null } = {}) {
-    return ask(next ?? `${this.#root}chats/?status=${status}&limit=50`);
+    return ask(next ?? `${this.#root}chats/?status=${status}&limit=50&ordering=-last_message_at`);
   }
 
   /** The pinned ones, wherever they are in the list. */
   pinnedChats(status) {
-    return ask(`${this.#root}chats/?status=${status}&pinned=true&limit=100`);
+    return ask(`${this.#root}chats/?status=${status}&pinned=true&limit=100&ordering=-last_message_at`);
   }
 
   search(text) {
@@ -103,8 +113,11 @@ export class Api {
     return `${this.#root}files/${id && `${encodeURIComponent(id)}/`}`;
   }
 
-  deleteFile(id) {
-    return ask(this.file(id), { method: "DELETE" });
+  /** Gives up a file that isn't wanted any more. What the server keeps, because a message has it, it keeps. */
+  discardFile(id) {
+    return ask(this.file(id), { method: "DELETE" }).catch((error) => {
+      if (!(error instanceof Refused)) throw error;
+    });
   }
 
   /** A stored file's words. */
@@ -112,9 +125,26 @@ export class Api {
     return ask(this.file(id), { as: "text" });
   }
 
-  /** The reader's prompts, a page of them: `{results, next}`. */
-  prompts(next = null) {
-    return ask(next ?? `${this.#root}prompts/?limit=100`);
+  /** The prompts or personas that the reader may use, `MOST` of them. */
+  async allKept(kind) {
+    const kept = [];
+    let url = `${this.#root}${kind}/?limit=100`;
+    while (url && kept.length < MOST) {
+      const page = await ask(url);
+      kept.push(...page.results);
+      url = page.next;
+    }
+    return kept;
+  }
+
+  /** Makes one of the reader's own, or changes the one with that id. */
+  keep(kind, fields, id) {
+    const one = id ? `${id}/` : "";
+    return ask(`${this.#root}${kind}/${one}`, { method: id ? "PATCH" : "POST", body: fields });
+  }
+
+  deleteKept(kind, id) {
+    return ask(`${this.#root}${kind}/${id}/`, { method: "DELETE" });
   }
 
   /** Where a chat can be had as a file. */

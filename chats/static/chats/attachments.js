@@ -41,7 +41,7 @@ export class Attachments {
       form.prepend(this.element);
       form.append(this.#overlay);
     };
-    styled(import.meta.resolve("wb/composer.css")).then(show, onTrouble);
+    styled(import.meta.resolve("wb/composer.css")).then(show, show); // without its looks rather than not at all
   }
 
   /** Shows what is attached to a draft. */
@@ -186,15 +186,14 @@ export class Attachments {
 
   #failed(chip, error) {
     if (error instanceof SignedOut) this.onTrouble(error);
-    chip.fail(error instanceof Refused ? error.message : gettext("The upload broke off."));
+    chip.fail((error instanceof Refused && error.words) || gettext("The upload broke off."));
     this.announce(`${chip.name}: ${chip.problem}`);
     this.#show(chip);
     this.#changed();
   }
 
-  /** On the server too. What it keeps, because a message has it, it keeps. */
   #discard({ file_id: id }) {
-    this.api.deleteFile(id).catch((error) => error instanceof Refused || this.onTrouble(error));
+    this.api.discardFile(id).catch(this.onTrouble);
   }
 
   #keep(key) {

@@ -16,9 +16,9 @@ export class Choices {
   /**
    * @param {HTMLFormElement} form with selects task, model and persona, and a button .options
    * @param {{handlers: object[], models: object[], personas: object[], defaultModel: string}} offered
-   * @param {{onChange: () => void}} listeners
+   * @param {{onChange: () => void, api: object, onTrouble: (error: Error) => void}} page
    */
-  constructor(form, { handlers, models, personas, defaultModel }, { onChange }) {
+  constructor(form, { handlers, models, personas, defaultModel }, { onChange, api, onTrouble }) {
     this.#form = form;
     this.#handlers = new Map(handlers.map((handler) => [handler.name, handler]));
     this.models = new Map(models.map((model) => [model.id, model]));
@@ -29,11 +29,13 @@ export class Choices {
     this.persona = persona;
     this.optionsButton = form.querySelector("button.options");
     this.defaultTask = task.value;
-    persona.append(...personas.map(({ id, name, description }) => h("option", { value: id, title: description }, name)));
-    persona.hidden = personas.length === 0;
+    this.#offerPersonas(personas);
     task.addEventListener("change", () => this.#taskChanged(onChange));
     for (const select of [model, persona]) select.addEventListener("change", onChange);
     this.optionsButton.addEventListener("click", () => this.#editOptions(onChange));
+    form.querySelector("button.personas")?.addEventListener("click", (event) => {
+      this.#editPersonas(event.currentTarget, { api, onTrouble, onChange });
+    });
   }
 
   /** Takes a chat's choices; the defaults for a new one (null). */
@@ -106,6 +108,27 @@ export class Choices {
     const set = Object.keys(this.#options[this.task.value] ?? {}).length > 0;
     this.optionsButton.classList.toggle("set", set);
     this.optionsButton.title = set ? gettext("Options (some are set)") : gettext("Options");
+  }
+
+  #offerPersonas(personas) {
+    const [none] = this.persona.options;
+    const options = personas.map(({ id, name, description }) => h("option", { value: id, title: description }, name));
+    this.persona.replaceChildren(none, ...options);
+    this.persona.hidden = personas.length === 0;
+  }
+
+  async #editPersonas(button, { api, onTrouble, onChange }) {
+    const { openKept } = await import("wb/kept");
+    openKept("personas", {
+      api, onTrouble,
+      onClose: () => button.focus(),
+      onChanged: (personas) => {
+        const chosen = this.persona.value;
+        this.#offerPersonas(personas);
+        this.#select(this.persona, chosen, "");
+        onChange();
+      },
+    });
   }
 
   async #editOptions(onChange) {

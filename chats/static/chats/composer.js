@@ -216,12 +216,19 @@ export class Composer {
   }
 
   #dragged(event) {
-    if (event.type === "dragstart" || event.type === "dragend") this.#isOurs = event.type === "dragstart";
+    if (event.type === "dragstart") this.#dragsOurs();
+    if (event.type === "dragend") this.#isOurs = false;
     if (this.#isOurs || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault(); // or the browser would show the file instead of this page
     if (this.#form.inert || document.querySelector("dialog[open]")) return;
     if (event.type === "drop") this.#attach([...event.dataTransfer.files]);
     else this.#withAttached((attached) => attached.showDropping());
+  }
+
+  /** Until its end, or the pointer's next move: nobody hears the end of what has left the page by then. */
+  #dragsOurs() {
+    this.#isOurs = true;
+    addEventListener("pointermove", () => (this.#isOurs = false), { once: true });
   }
 
   #attach(files) {

@@ -26,6 +26,11 @@ export function icon(name) {
   return svg;
 }
 
+/** `element.hidden = isHidden`, which costs a style recalculation even where it says what is so already. */
+export function setHidden(element, isHidden) {
+  if (element.hidden !== isHidden) element.hidden = isHidden;
+}
+
 /** A time in the reader's own zone and language. */
 export function timeElement(iso) {
   const at = new Date(iso);

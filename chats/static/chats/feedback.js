@@ -17,7 +17,7 @@ let storing = Promise.resolve(); // one after the other: of two that are on thei
 export async function rate(messageId, { given, rating, button }, { api, announce, onTrouble, onRated }) {
   const store = (feedback) => {
     onRated(feedback);
-    storing = storing.then(() => send(feedback));
+    storing = storing.catch(() => {}).then(() => send(feedback)); // whatever became of the one before
     return storing;
   };
   const send = async (feedback) => {

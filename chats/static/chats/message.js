@@ -7,6 +7,16 @@ import { h } from "wb/dom";
 import { viewOf } from "wb/render";
 import { gettext } from "wb/words";
 
+const LONG = { characters: 1500, lines: 20 };
+
+/** Whether a question is shown in part until more is asked for, as templatetags/chat_page.py has it too. */
+const isLong = (text) => text.length > LONG.characters || text.split("\n").length - 1 > LONG.lines;
+
+function showMore() {
+  const words = [h("span", { class: "show" }, gettext("Show all")), h("span", { class: "fewer" }, gettext("Show less"))];
+  return h("summary", {}, ...words);
+}
+
 export class MessageView {
   #current = null; // the message and place shown last
   #state = "";
@@ -54,13 +64,16 @@ export class MessageView {
     const state = JSON.stringify([isContinuation, parts]);
     if (state === this.#state) return;
     this.#state = state;
-    const shown = () => parts.map((part) => this.#requestPart(part));
+    const shown = () => parts.flatMap((part) => this.#requestPart(part));
     const continued = () => [h("p", { class: "ended" }, gettext("Continued"))];
     this.#parts.replaceChildren(...(isContinuation ? continued() : shown()));
   }
 
   #requestPart(part) {
-    if (part.kind === "text") return h("div", { class: "part text", dir: "auto" }, part.content);
+    if (part.kind === "text") {
+      const text = h("div", { class: "part text", dir: "auto" }, part.content);
+      return isLong(part.content) ? [text, h("details", { class: "whole" }, showMore())] : text;
+    }
     const onCitation = (number, raw) => document.createTextNode(raw);
     return viewOf({ kind: part.kind, part, ended: true }, { fileAddress: this.#fileAddress, onCitation }).element;
   }

@@ -49,7 +49,7 @@ export class Outbox {
 
   /** Sends a start, now or as soon as there is a socket. False for one that's too long to be sent at all. */
   put({ text, files = [], chatId, place, ...fields }) {
-    const frame = { type: "start", request_id: newKey(), ...fields };
+    const frame = { type: "start", request_id: newKey(), merge: true, ...fields };
     if (chatId !== null) frame.chat_id = chatId;
     if (text !== null) frame.parts = partsOf(text, files);
     if (new TextEncoder().encode(JSON.stringify(frame)).length > LONGEST_FRAME) return false;

@@ -64,10 +64,10 @@ class Page {
     const { api, toasts } = this;
     this.welcome = new Welcome(byId("welcome"), { onPick: (text) => this.composer.fill(text) });
     const offered = { ...data, defaultModel: data.default_model };
-    this.choices = new Choices(form, offered, { onChange: () => this.#chosen() });
+    this.choices = new Choices(form, offered, { onChange: () => this.#chosen(), api, onTrouble });
     this.queue = new Queue(byId("queue"), {
       onEdit: ({ text, files }) => this.composer.takeBack(text, files),
-      onRemove: ({ files = [] }) => files.forEach(({ file_id: id }) => api.deleteFile(id).catch(onTrouble)),
+      onRemove: ({ files = [] }) => files.forEach(({ file_id: id }) => api.discardFile(id).catch(onTrouble)),
       onSendNow: () => this.#sendNext(),
       onEmptied: () => this.composer.focus(),
     });
@@ -170,9 +170,11 @@ class Page {
       this.announce(byId("chat-title").textContent);
     } catch (error) {
       if (opening !== this.#opening) return;
-      if (!(error instanceof Unreachable)) return location.assign(this.addresses.chat(chatId)); // it says what is wrong
+      const hasFailed = error instanceof Refused && error.status >= 500;
+      if (!(error instanceof Unreachable || hasFailed)) return location.assign(this.addresses.chat(chatId)); // it says what is wrong
       this.#showAddress(this.#chatId);
-      this.banner.tell(gettext("This chat can’t be read without a connection."));
+      if (hasFailed) this.#tellFailure(error, () => this.go(chatId));
+      else this.banner.tell(gettext("This chat can’t be read without a connection."));
     }
   }
 
@@ -354,13 +356,28 @@ class Page {
     if (this.connection.isOpen) this.banner.tell(`${gettext("Some of this page may be out of date.")} `, reloadLink());
   }
 
+  /** The server failed: it may not, if asked again. */
+  #tellFailure({ words }, askAgain) {
+    const again = againButton(() => {
+      this.banner.clearNotice();
+      askAgain();
+    });
+    this.banner.tell(`${words || gettext("The server couldn’t do that.")} `, again);
+  }
+
   #trouble(error) {
     if (error instanceof SignedOut) this.connection.stop("signed-out");
-    else if (error instanceof Refused && error.status < 500) this.banner.tell(error.message);
-    else if (error instanceof Refused) this.banner.tell(`${gettext("Some of this page may be out of date.")} `, reloadLink());
+    else if (error instanceof Refused && error.status < 500) this.banner.tell(error.words || gettext("The server refused that."));
+    else if (error instanceof Refused) this.#tellFailure(error, () => this.connection.renew());
     else if (isMissingModule(error)) this.#lacksModule();
     else if (!(error instanceof Unreachable)) throw error; // the socket finds that out too, and reads again
   }
+}
+
+function againButton(onPress) {
+  const button = h("button", { type: "button", class: "quiet" }, gettext("Try again"));
+  button.addEventListener("click", onPress);
+  return button;
 }
 
 /** What a failed import() gives; each browser has its own words. */

@@ -1,5 +1,6 @@
 /**
- * The menu of prompts above the box: found by typing, chosen with the arrows and Enter. Fills the box, never sends.
+ * The menu of prompts above the box: found by typing, chosen with the arrows and Enter. Fills the box, never sends. Below
+ * them are the ways to make one, and to change those of one's own (kept.js).
  *
  * It opens by its button, or by a `/` in the empty box. What is typed then is nothing but text again as soon as no
  * prompt is meant by it: `/etc/hosts` can be written as if there were no menu.
@@ -8,7 +9,6 @@ import { h, icon } from "wb/dom";
 import { styled } from "wb/stylesheet";
 import { gettext, interpolate, ngettext } from "wb/words";
 
-const MOST = 1000; // prompts that are read
 let open = null; // the menu that is open, if any
 
 /**
@@ -40,10 +40,14 @@ class PromptMenu {
       "aria-label": gettext("Find a prompt"), "aria-autocomplete": "list", "aria-expanded": "true",
       "aria-controls": this.list.id,
     });
-    this.element = h("div", { class: "prompt-menu" }, h("div", { class: "find" }, icon("search"), this.input), this.list, this.none);
+    const make = this.#way("plus", gettext("New prompt…"), { isNew: true });
+    this.own = this.#way("edit", gettext("Your prompts…"), { isNew: false });
+    this.own.hidden = true;
+    const find = h("div", { class: "find" }, icon("search"), this.input);
+    this.element = h("div", { class: "prompt-menu" }, find, this.list, this.none, h("div", { class: "ways" }, make, this.own));
     if (asTyped) this.input.value = this.box.value.slice(1);
     this.input.addEventListener("input", () => this.#filter());
-    this.input.addEventListener("keydown", (event) => this.#pressed(event));
+    this.element.addEventListener("keydown", (event) => this.#pressed(event));
     this.element.addEventListener("mousedown", (event) => event.target === this.input || event.preventDefault());
     this.list.addEventListener("click", ({ target }) => this.#picked(target.closest("[role=option]")));
     this.element.addEventListener("focusout", ({ relatedTarget }) => {
@@ -55,14 +59,10 @@ class PromptMenu {
 
   async load() {
     try {
-      let page = await this.api.prompts();
-      const prompts = page.results;
-      while (page.next && prompts.length < MOST) {
-        page = await this.api.prompts(page.next);
-        prompts.push(...page.results);
-      }
+      const prompts = await this.api.allKept("prompts");
       if (open !== this) return;
       this.#prompts = prompts;
+      this.own.hidden = !prompts.some(({ own }) => own);
       this.#filter();
     } catch (error) {
       this.close({ focus: true });
@@ -113,7 +113,7 @@ class PromptMenu {
   }
 
   #pressed(event) {
-    if (event.isComposing) return;
+    if (event.isComposing || (event.target !== this.input && event.key !== "Escape")) return;
     const run = this.#doings(event);
     if (run === undefined) return;
     event.preventDefault();
@@ -140,10 +140,26 @@ class PromptMenu {
   #picked(option) {
     if (!option) return;
     const { text } = this.#shown[[...this.list.children].indexOf(option)];
+    this.#leave();
+    this.composer.insert(text);
+  }
+
+  /** What was typed was meant for the menu, and goes with it. */
+  #leave() {
     this.input.value = "";
     if (this.asTyped) this.composer.fill("");
     this.close({ focus: true });
-    this.composer.insert(text);
+  }
+
+  #way(symbol, label, { isNew }) {
+    const button = h("button", { type: "button", class: "quiet" }, icon(symbol), label);
+    button.addEventListener("click", async () => {
+      const { api, composer, onTrouble } = this;
+      this.#leave();
+      const { openKept } = await import("wb/kept");
+      openKept("prompts", { api, onTrouble, isNew, onClose: () => composer.focus() });
+    });
+    return button;
   }
 }
 

@@ -2,6 +2,8 @@
  * The one owner of the thread's scroll position: follows the end while the reader is there, and lets go at the
  * first movement upwards.
  */
+import { setHidden } from "wb/dom";
+
 const AT_END = 4; // px that count as the end
 const LETS_GO = 2; // px upwards that count as a movement
 
@@ -26,7 +28,7 @@ export class Follower {
   /** Goes to the end and follows it: after sending, on opening a chat. */
   toEnd() {
     this.#following = true;
-    this.#button.hidden = true;
+    setHidden(this.#button, true);
     this.#stay();
   }
 
@@ -57,7 +59,7 @@ export class Follower {
     const upwards = scrollTop < this.#top - LETS_GO && scrollHeight >= this.#height;
     if (atEnd) this.#following = true;
     else if (upwards) this.#following = false;
-    this.#button.hidden = this.#following || atEnd;
+    setHidden(this.#button, this.#following || atEnd);
     this.#top = scrollTop;
   }
 }

@@ -20,7 +20,8 @@ export function marked({ text, ranges }) {
 }
 
 export class Search {
-  #timer = null;
+  #timer = null; // of what is being typed
+  #later = null; // of what may be found by then
   #asked = 0;
   #shown = ""; // the results, as they came
 
@@ -38,6 +39,7 @@ export class Search {
 
   #typed() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#later);
     this.#asked += 1;
     this.#shown = "";
     if (this.box.value.trim().length < SHORTEST) this.#show(null);
@@ -51,8 +53,8 @@ export class Search {
   }
 
   #askLater() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), LAG);
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => this.#ask(), LAG);
   }
 
   /** `again`: once more if nothing is found, since the index may not have it yet. */
@@ -93,7 +95,7 @@ export class Search {
       { href: this.addresses.chat(chat.id) },
       h("span", { class: "title", dir: "auto" }, ...marked(title)),
       snippet && h("span", { class: "snippet", dir: "auto" }, ...marked(snippet)),
-      timeElement(chat.updated_at),
+      timeElement(chat.last_message_at),
     );
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;

@@ -1,5 +1,5 @@
 /**
- * Which heading a chat stands under in the list: by the day of its last change, in the reader's zone. Pure.
+ * Which heading a chat stands under in the list: by the day of its last message, in the reader's zone. Pure.
  * chats/shelves.py says the same for the page's first sight.
  */
 import { gettext, language } from "wb/words";
@@ -15,12 +15,12 @@ export function calendar(now = new Date()) {
 }
 
 /**
- * @param {{pinned?: boolean, updated_at: string}} chat @param {ReturnType<typeof calendar>} days
+ * @param {{pinned?: boolean, last_message_at: string}} chat @param {ReturnType<typeof calendar>} days
  * @returns {string} the heading
  */
 export function shelfOf(chat, days) {
   if (chat.pinned) return gettext("Pinned");
-  const at = Date.parse(chat.updated_at);
+  const at = Date.parse(chat.last_message_at);
   if (at >= days.today) return gettext("Today");
   if (at >= days.yesterday) return gettext("Yesterday");
   if (at >= days.week) return gettext("Last 7 days");

@@ -8,10 +8,10 @@ import { gettext } from "wb/words";
 
 const ENDED = new Set(["completed", "cancelled", "error"]);
 
-/** Pinned first, then by the last change. */
+/** Pinned first, then by the last message. */
 function inOrder(one, other) {
   if (Boolean(one.pinned) !== Boolean(other.pinned)) return one.pinned ? -1 : 1;
-  return one.updated_at < other.updated_at ? 1 : -1;
+  return one.last_message_at < other.last_message_at ? 1 : -1;
 }
 
 export class Sidebar {
@@ -117,10 +117,10 @@ export class Sidebar {
   /** `before`: the last hearing when this was asked for; what was heard since is newer than what was read. */
   #takeFirst(results, pinned, next, before) {
     const isNewer = (id) => this.#heardAt.get(id) > before;
-    const last = results.at(-1)?.updated_at ?? "";
+    const last = results.at(-1)?.last_message_at ?? "";
     const listed = new Set([...results, ...pinned].map((chat) => chat.id));
     for (const chat of [...this.#chats.values()]) {
-      const isCovered = next === null || chat.updated_at > last || chat.pinned;
+      const isCovered = next === null || chat.last_message_at > last || chat.pinned;
       if (isCovered && !listed.has(chat.id) && !isNewer(chat.id)) this.#chats.delete(chat.id);
     }
     for (const chat of [...results, ...pinned]) if (!isNewer(chat.id)) this.#take(chat);

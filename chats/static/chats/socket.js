@@ -80,6 +80,13 @@ export class Connection {
     else this.wake();
   }
 
+  /** A new socket, by whose hello all is read anew. */
+  renew() {
+    if (this.#isFinal) return;
+    this.#drop();
+    this.#connect();
+  }
+
   /** For good: another person is logged in here now. */
   stop(state) {
     this.#drop();

@@ -1,6 +1,8 @@
 /**
- * What this tab remembers over a reload: drafts, and the message on its way. Small texts under a key.
+ * What this tab remembers over a reload: drafts, and the message on its way. Small texts under a key. And what the
+ * server has to know before it writes a page, in cookies.
  */
+const YEAR = 365 * 24 * 3600; // seconds
 
 export const recall = (key) => sessionStorage.getItem(key);
 
@@ -18,4 +20,10 @@ export function remember(key, text) {
     sessionStorage.removeItem(key); // an older state would come back as if it were the newest
     return false;
   }
+}
+
+/** Keeps `text` in a cookie for a year; "" forgets it. It and `name` are words of our own, which need no escaping. */
+export function tellServer(name, text) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${name}=${text}; path=/; max-age=${text === "" ? 0 : YEAR}; samesite=lax${secure}`;
 }

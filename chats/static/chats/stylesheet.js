@@ -5,7 +5,7 @@ import { h } from "wb/dom";
 
 const sheets = new Map(); // address → its loading
 
-/** Loads a style sheet, once. Rejects where it can't be had. @param {string} href @returns {Promise<void>} */
+/** Loads a style sheet, once. Rejects where it can't be had, as import() does: it is part of a module. @param {string} href @returns {Promise<void>} */
 export function styled(href) {
   if (!sheets.has(href)) sheets.set(href, load(href));
   return sheets.get(href);
@@ -19,7 +19,7 @@ function load(href) {
     sheet.addEventListener("error", () => {
       sheets.delete(href);
       sheet.remove();
-      reject(new Error(`${href} can't be loaded`));
+      reject(new TypeError(`This style sheet of a module can't be loaded: ${href}`));
     });
     document.querySelector("link[rel=stylesheet]").after(sheet); // a site's own come later, and win
   });

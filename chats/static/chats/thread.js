@@ -258,7 +258,8 @@ export class Thread {
       this.#draw();
     } catch (error) {
       this.onTrouble(error);
+    } finally {
+      this.#isLoading = false;
     }
-    this.#isLoading = false;
   }
 }

@@ -48,15 +48,23 @@ export function upload(address, file, { onProgress, signal }) {
       request.addEventListener(end, () => reject(new Unreachable(end)));
     }
     request.addEventListener("load", () => {
-      if (request.status === 401) reject(new SignedOut());
-      else if (request.status === 201) resolve(JSON.parse(request.responseText));
-      else reject(new Refused(request.status, reasonOf(request)));
+      try {
+        resolve(recordOf(request));
+      } catch (error) {
+        reject(error);
+      }
     });
     request.open("POST", address);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRFToken", csrfToken());
     request.send(body);
   });
+}
+
+function recordOf(request) {
+  if (request.status === 401) throw new SignedOut();
+  if (request.status !== 201) throw new Refused(request.status, reasonOf(request));
+  return JSON.parse(request.responseText);
 }
 
 /** The server's words; a proxy before it may answer with a page of its own, and no words for our reader. */

@@ -17,6 +17,7 @@ export class Welcome {
 
   show(isEmpty) {
     this.element.hidden = !isEmpty;
+    this.element.closest("main").classList.toggle("welcoming", isEmpty);
   }
 
   /** @param {{description: string, examples: string[]} | undefined} handler */

@@ -9,6 +9,7 @@ from django.test import Client
 from chats.models import UNFINISHED, AccessToken, Chat, Event, Message, Run
 from chats.transcript import Transcript
 from handlers.encoding import canonical_json
+from tests.chats.api.openapi.contract import judge
 from workbench.models import User
 
 API = "/api/v1"
@@ -17,7 +18,8 @@ END = ("response_end", {"status": "completed", "usage": {"total_tokens": 3}, "er
 
 
 def start_of(message_id: str = "") -> LoggedEvent:
-    return "response_start", {"message_id": message_id, "task": "demo"}
+    fields = {"request_id": None, "chat_id": "", "message_id": message_id, "parent_id": None}
+    return "response_start", {**fields, "task": "demo", "model_id": "offline"}
 
 
 def text(content: str) -> LoggedEvent:
@@ -70,12 +72,18 @@ def end_of(response: Message) -> int:
 
 
 class JSONClient(Client):
-    """Sends JSON and says what came back: `client.ask("POST", "/chats/", {...})`."""
+    """Sends JSON and says what came back: `client.ask("POST", "/chats/", {...})`.
+
+    What comes back is to be as the API's own document says, in every test.
+    """
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         sent = body if isinstance(body, str | bytes) else canonical_json(body)
         address = path if path.startswith("http") else API + path
-        return self.generic(method, address, b"" if body is None else sent, "application/json", headers=headers or None)
+        content = b"" if body is None else sent
+        response = self.generic(method, address, content, "application/json", headers=headers or None)
+        judge(method, address, response)
+        return response
 
     def get_json(self, path: str, **headers: str) -> Any:
         response = self.ask("GET", path, **headers)

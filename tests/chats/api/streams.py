@@ -16,6 +16,7 @@ from handlers.errors import HandlerError
 from handlers.events import BaseEvent, ContentEvent, StatusEvent
 from handlers.messages import Message
 from tests.chats.api.makers import API
+from tests.chats.api.openapi.contract import judge
 from workbench.models import User
 
 PATIENCE = 20  # seconds until a test that waits for something gives up
@@ -103,10 +104,12 @@ class AsyncJSONClient(AsyncClient):
         content = b"" if body is None else json.dumps(body)
         async with ThreadSensitiveContext():
             try:
-                return await self.generic(method, API + path, content, "application/json", headers=headers or None)
+                response = await self.generic(method, API + path, content, "application/json", headers=headers or None)
             finally:
                 # A server's request ends so; Django's test client leaves the thread's connection open.
                 await sync_to_async(close_old_connections)()
+        judge(method, path, response)
+        return response
 
     async def stream(self, body: dict[str, Any], **headers: str) -> EventSource:
         return EventSource(await self.ask("POST", "/generate/stream", {"task": "gated", **body}, **headers))

@@ -55,6 +55,8 @@ SHARED = [
     ("GET", "/search/?q=Nile", None, 200, "read"),
     ("POST", "/socket-ticket/", None, 201, "read"),
     ("POST", "/files/", FORM, 201, "generate"),
+    ("GET", "/schema/", None, 200, "read"),
+    ("GET", "/docs/", None, 200, "read"),
 ]
 every_door_of_a_chat = pytest.mark.parametrize("door", PRIVATE, ids=lambda door: f"{door[0]} {door[1]}")
 every_private_door = pytest.mark.parametrize("door", PRIVATE + KEPT, ids=lambda door: f"{door[0]} {door[1]}")

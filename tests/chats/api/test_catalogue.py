@@ -22,6 +22,13 @@ def test_a_handler_that_is_off_says_so(client_of_owner: JSONClient) -> None:
     assert demo["reason"]
 
 
+def test_a_handler_that_is_badly_configured_says_so_without_its_validators_words(client_of_owner: JSONClient) -> None:
+    HandlerConfig.objects.create(name="demo", options={"pace": -1})
+    [demo] = [each for each in client_of_owner.get_json("/handlers/")["results"] if each["name"] == "demo"]
+    assert not demo["available"]
+    assert demo["reason"].startswith("Its configuration isn't right")
+
+
 def test_another_groups_handler_isnt_listed(client_of_owner: JSONClient) -> None:
     HandlerConfig.objects.create(name="demo").groups.add(Group.objects.create(name="few"))
     assert "demo" not in [each["name"] for each in client_of_owner.get_json("/handlers/")["results"]]

@@ -31,7 +31,7 @@ def test_a_chat_is_shown_whole(client_of_owner: JSONClient, chat: Chat, response
     [shown] = client_of_owner.get_json("/chats/")["results"]
     assert set(shown) == {
         "id", "name", "title", "title_source", "status", "pinned", "task", "model_id", "active_leaf", "metadata",
-        "running", "created_at", "updated_at",
+        "running", "created_at", "updated_at", "last_message_at",
     }  # fmt: skip
     assert shown == client_of_owner.get_json(f"/chats/{chat.pk}/")
     assert (shown["title"], shown["active_leaf"], shown["running"]) == ("Rivers", str(response.pk), [])
@@ -118,6 +118,17 @@ def test_a_name_is_taken_once_per_owner(client_of_owner: JSONClient, stranger: U
 
 def change(client: JSONClient, chat: Chat, body: dict[str, Any]) -> Any:
     return client.ask("PATCH", f"/chats/{chat.pk}/", body)
+
+
+@pytest.mark.parametrize("name", ["title", "status", "pinned", "active_leaf", "metadata"])
+def test_a_change_moves_the_time_of_the_last_change_and_not_of_the_last_message(
+    client_of_owner: JSONClient, chat: Chat, response: Any, engine: Engine, name: str
+) -> None:
+    before = client_of_owner.get_json(f"/chats/{chat.pk}/")
+    values = {"title": "Seas", "status": "archived", "pinned": True, "active_leaf": None, "metadata": {"a": 1}}
+    shown = change(client_of_owner, chat, {name: values[name]}).json()
+    assert shown["last_message_at"] == before["last_message_at"]
+    assert shown["updated_at"] > before["updated_at"]
 
 
 def test_a_title_of_the_owners_stays_the_owners(client_of_owner: JSONClient, chat: Chat, told: list[Any]) -> None:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from uuid_utils.compat import uuid7
 
+from chats.api.chats import ChatsDoor
 from chats.api.pagination import Cursor
 from chats.models import Chat
 from tests.chats.api.makers import JSONClient, make_request, make_response, start_of, text
@@ -20,7 +21,7 @@ def make_chats(owner: User, number: int, *, same_time: bool = False) -> list[str
     chats = []
     for minute in range(number):
         at = datetime(2026, 1, 1, 12, 0 if same_time else minute, tzinfo=UTC)
-        chats.append(Chat.objects.create(owner=owner, created_at=at, updated_at=at))
+        chats.append(Chat.objects.create(owner=owner, created_at=at, updated_at=at, last_message_at=at))
     return [str(chat.pk) for chat in reversed(chats)]
 
 
@@ -47,7 +48,7 @@ def test_the_pages_together_are_the_list_once(owner: User, client_of_owner: JSON
     assert flat(pages) == ids
 
 
-@pytest.mark.parametrize("ordering", ["-updated_at", "updated_at", "-created_at", "created_at"])
+@pytest.mark.parametrize("ordering", ChatsDoor.orderings)
 def test_previous_leads_back_over_the_same_pages(owner: User, client_of_owner: JSONClient, ordering: str) -> None:
     make_chats(owner, 7)
     first = client_of_owner.get_json(f"/chats/?limit=3&ordering={ordering}")
@@ -140,7 +141,7 @@ def plan_of(sql: str) -> str:
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plan")
-@pytest.mark.parametrize("ordering", ["-updated_at", "updated_at", "-created_at", "created_at"])
+@pytest.mark.parametrize("ordering", ChatsDoor.orderings)
 def test_every_page_of_chats_is_found_by_an_index_and_not_sorted(
     owner: User, client_of_owner: JSONClient, ordering: str
 ) -> None:
@@ -150,6 +151,15 @@ def test_every_page_of_chats_is_found_by_an_index_and_not_sorted(
         plan = plan_of(queries_of(client_of_owner, path)[0])
         assert "USING INDEX chat_by_owner" in plan
         assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plan")
+def test_the_pinned_chats_of_the_list_are_found_by_an_index_of_their_own_and_not_sorted(
+    client_of_owner: JSONClient,
+) -> None:
+    plan = plan_of(queries_of(client_of_owner, "/chats/?status=active&pinned=true&ordering=-last_message_at")[0])
+    assert "USING INDEX chat_pinned_by_owner" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_a_branch_is_paged_both_ways(chat: Chat, client_of_owner: JSONClient) -> None:

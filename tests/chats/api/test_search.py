@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chats import search
+from chats import indexing, search
 from chats.engine import Engine
 from chats.models import Chat, Message, SearchEntry
 from tests.chats.api.makers import END, JSONClient, logged_in, make_request, make_response, start_of, text
@@ -18,7 +18,7 @@ def index() -> None:
     """What a running server does bit by bit."""
     for chat in Chat.objects.order_by("id"):
         search.rebuild_chat(chat)
-    while search.index_waiting():
+    while indexing.index_waiting():
         pass
 
 
@@ -108,7 +108,7 @@ def test_what_was_erased_before_it_was_indexed_leaves_nothing(client_of_owner: J
     request = make_request(chat, "gone")
     search.rebuild_chat(chat)
     Message.objects.filter(pk=request.pk)._raw_delete("default")
-    while search.index_waiting():
+    while indexing.index_waiting():
         pass
     assert find(client_of_owner, "gone") == []
     assert not SearchEntry.objects.filter(message=request.pk).exists()

@@ -15,7 +15,7 @@ class Command(BaseCommand):
         self.stdout.write("Handlers:")
         for name in registry.names():
             availability = registry.availability(name)
-            self._line(name, availability.available, availability.reason)
+            self._line(name, availability.available, availability.words)
         self.stdout.write("Models:")
         for model in available_models():
             self._line(model.id, model.available, model.reason)
