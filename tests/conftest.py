@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import SyncToAsync
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.management.commands import flush
 from django.db import connections
+from django.utils import translation
 from hypothesis import settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from chats.engine import Engine, get_engine
 from handlers.base import BaseTaskHandler
@@ -46,6 +51,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     last = len(SLOW)
     folders = {folder: at for at, folder in enumerate(SLOW)}
     items.sort(key=lambda item: folders.get(item.path.relative_to(TESTS).parts[0], last))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """After each test that commits, the flush has content types and permissions made anew, which takes longer than most
+    of these tests: they are put back as they were instead."""
+    with django_db_blocker.unblock():
+        kept: list[list[Any]] = [list(model._default_manager.all()) for model in (ContentType, Permission)]
+
+    def put_back(*_args: Any, **_options: Any) -> None:
+        for rows in kept:
+            type(rows[0])._default_manager.bulk_create(rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "emit_post_migrate_signal", put_back)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """A request leaves its language behind in the thread that it was made in."""
+    yield
+    translation.deactivate()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -89,7 +89,8 @@ class Answer:
         if unknown := self.held.keys() - log.keys():
             found.append(Breach("altered", f"the log doesn't hold {sorted(unknown)[:5]}"))
         if unlike := [number for number in sorted(due & self.held.keys()) if self.held[number] != log[number]]:
-            found.append(Breach("altered", f"the client's bytes aren't the log's at {unlike[:5]}"))
+            example = f"{self.held[unlike[0]][:300]} is {log[unlike[0]][:300]} in the log"
+            found.append(Breach("altered", f"the client's bytes aren't the log's at {unlike[:5]}: {example}"))
         if self.cursor > last or (whole and self.cursor != last):
             found.append(Breach("lost", f"the client is at {self.cursor}, the log at {last}"))
         return found
@@ -132,7 +133,7 @@ def raw_events(text: str) -> list[str]:
 
 
 def merged(events: dict[int, str]) -> str:
-    """How adjacent deltas must come as one event, to the byte: its keys are in the order of the alphabet."""
+    """How adjacent deltas must come as one event, to the byte."""
     fields = [json.loads(event) for event in events.values()]
     text = {"content": "content", "reasoning": "text"}[fields[0]["type"]]
     if len({each["type"] for each in fields}) > 1:
@@ -140,7 +141,7 @@ def merged(events: dict[int, str]) -> str:
     own = {name: value for name, value in fields[0].items() if name not in ("type", "sequence")}
     own[text] = "".join(each[text] for each in fields)
     envelope = {"type": fields[0]["type"], "sequence": max(events), "first_sequence": min(events)}
-    return _json(envelope)[:-1] + "," + _json(dict(sorted(own.items())))[1:]
+    return _json(envelope)[:-1] + "," + _json(own)[1:]
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -18,7 +18,10 @@ let open = null; // the menu that is open, if any
  */
 export async function offerPrompts(form, parts) {
   await styled(import.meta.resolve("wb/composer.css"));
-  if (open !== null) return open.close({ focus: true });
+  const before = open;
+  before?.close({ focus: true });
+  // The button closes what it has opened; what a `/` is about to open gives way to it.
+  if (before !== null && (parts.asTyped || !before.asTyped)) return undefined;
   const box = form.elements.content;
   if (parts.asTyped && (!box.value.startsWith("/") || document.activeElement !== box)) return undefined;
   open = new PromptMenu(form, parts);
