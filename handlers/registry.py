@@ -99,7 +99,7 @@ class TaskHandlerRegistry:
         self._entries: dict[str, HandlerEntry] = {}
         self._problems: list[LoadProblem] = []
         self._constructed: dict[str, str] = {}
-        self._misconfigured: dict[str, str] = {}  # name → what the log has last of that
+        self._logged: dict[str, str] = {}  # name → why it isn't available, as the log has it last
         self._lock = threading.Lock()
         # Apart from the other: importing a handler's module may wait for a thread that is registering.
         self._load_lock = threading.RLock()
@@ -141,7 +141,7 @@ class TaskHandlerRegistry:
         with self._lock:
             self._entries.pop(name, None)
             self._constructed.pop(name, None)
-            self._misconfigured.pop(name, None)
+            self._logged.pop(name, None)
 
     def load(self) -> list[LoadProblem]:
         """Register what settings, environment and entry points name, once; gives what was refused."""
@@ -171,7 +171,7 @@ class TaskHandlerRegistry:
         with self._load_lock, self._lock:
             self._entries.clear()
             self._constructed.clear()
-            self._misconfigured.clear()
+            self._logged.clear()
             self._problems = []
             self._loaded = False
 
@@ -288,6 +288,7 @@ class TaskHandlerRegistry:
             config = self._require_ready(entry, row)
             if self._constructed.get(entry.name) != hash_of(config):
                 self._construct(entry, config)
+            self._logged.pop(entry.name, None)
         except HandlerUnavailable as error:
             return unavailable(error.reason, error.detail)
         return AVAILABLE
@@ -305,20 +306,19 @@ class TaskHandlerRegistry:
         try:
             config = _config_of(entry, row)
         except InvalidOptions as error:
-            self._log_misconfigured(entry.name, error.message)
+            self._log_once(entry.name, error.message)
             # In a validator's own words anything may stand: they aren't for every user.
             raise HandlerUnavailable(entry.name, MISCONFIGURED, detail=error.message) from error
-        self._misconfigured.pop(entry.name, None)
         missing = None if entry.prototype else missing_reason(entry.handler_class, self.clients)
         if missing:
             raise HandlerUnavailable(entry.name, missing)
         return config
 
-    def _log_misconfigured(self, name: str, words: str) -> None:
+    def _log_once(self, name: str, words: str, error: BaseException | None = None) -> None:
         """Once for each change: it is looked at all the time."""
-        if self._misconfigured.get(name) != words:
-            self._misconfigured[name] = words
-            logger.warning("Handler %s isn't available: %s", name, words)
+        if self._logged.get(name) != words:
+            self._logged[name] = words
+            logger.warning("Handler %s isn't available: %s", name, words, exc_info=error)
 
     def _construct(self, entry: HandlerEntry, config: BaseModel | None) -> BaseTaskHandler:
         """Call the constructor. That it worked with this config is remembered: `availability` needn't try again."""
@@ -329,10 +329,11 @@ class TaskHandlerRegistry:
         except BaseException as error:
             # The border: it is an author's code, which may even try to exit.
             self._constructed.pop(entry.name, None)
-            logger.warning("The constructor of handler %s failed", entry.name, exc_info=error)
+            self._log_once(entry.name, f"its constructor raised {type(error).__name__}", error)
             reason = f"Its constructor failed ({type(error).__name__}); the log has the details."
             raise HandlerUnavailable(entry.name, reason) from error
         self._constructed[entry.name] = hash_of(config)
+        self._logged.pop(entry.name, None)
         return handler
 
     def _instance(self, entry: HandlerEntry, config: BaseModel | None) -> BaseTaskHandler:

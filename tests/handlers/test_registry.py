@@ -239,6 +239,15 @@ def test_a_constructor_that_works_again_makes_the_handler_available_again(regist
     assert registry.availability("fickle").available
 
 
+def test_a_constructor_that_fails_is_logged_once_with_its_trace(
+    registry: TaskHandlerRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.register(samples.FailsToStart)
+    for _ in range(3):
+        assert not registry.availability(samples.FailsToStart.name).available
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
 def test_availability_does_not_construct_a_working_handler_each_time(registry: TaskHandlerRegistry) -> None:
     made: list[int] = []
 

@@ -182,7 +182,8 @@ class KeptDialog {
     }
     const isAway = error instanceof Unreachable;
     if (!isAway && !(error instanceof Refused)) throw error;
-    this.problem.textContent = isAway ? gettext("The server can’t be reached. Try again in a moment.") : error.message;
+    const reason = error.words || gettext("The server couldn’t do that.");
+    this.problem.textContent = isAway ? gettext("The server can’t be reached. Try again in a moment.") : reason;
     this.problem.hidden = false;
     return undefined;
   }
