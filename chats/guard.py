@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from math import ceil
@@ -68,9 +69,11 @@ async def _watch(port: Port) -> None:
 
     A few at a time: to look at thousands at once would take the interpreter from every answer for some 10 ms.
     """
+    due = time.monotonic()
     while watched := _watched[port]:
         turns = ceil(len(watched) / AT_ONCE)
-        await asyncio.sleep(LOOK_EVERY / turns)
+        due = max(due + LOOK_EVERY / turns, time.monotonic())  # what a look takes isn't added to the pause
+        await asyncio.sleep(due - time.monotonic())
         some = list(islice(watched, ceil(len(watched) / turns)))
         for each in some:
             watched[each] = watched.pop(each)

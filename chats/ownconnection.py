@@ -19,6 +19,8 @@ LOCKED = frozenset({"55P03", "40P01"})
 # idle_in_transaction_session_timeout, read_only_sql_transaction (after a failover, or with a full disk). To psycopg
 # they are InternalErrors, and over the second one the connection stays usable: to the wrong server.
 AWAY = frozenset({"25P03", "25006"})
+# Of the pooled connections' options: with values bound by the server no message can have several statements.
+NOT_ITS_OWN = frozenset({"pool", "server_side_binding"})
 # program_limit_exceeded and its kind: OperationalErrors too, but it is what was asked that is too much.
 TOO_MUCH = frozenset({"54000", "54001", "54011", "54023"})
 
@@ -40,7 +42,8 @@ def take_own_connection(time_outs: TimeOuts) -> None:
     if connection.vendor != "postgresql":
         return
     pooled = connections[DEFAULT_DB_ALIAS]
-    options: dict[str, Any] = {name: value for name, value in pooled.settings_dict["OPTIONS"].items() if name != "pool"}
+    kept = pooled.settings_dict["OPTIONS"].items()
+    options: dict[str, Any] = {name: value for name, value in kept if name not in NOT_ITS_OWN}
     options["options"] = f"{options.get('options', '')} {_as_parameters(time_outs)}".strip()
     own = type(pooled)(pooled.settings_dict | {"OPTIONS": options, "CONN_MAX_AGE": None}, DEFAULT_DB_ALIAS)
     pooled.close()

@@ -47,13 +47,19 @@ async def test_a_cursor_beyond_the_log_starts_over(key):
     assert replay["events"] == events
 
 
-async def test_merged_deltas_say_what_they_stand_for(key, register):
+def spelling(text):
+    """A handler that says a letter at a time, each in a commit of its own."""
+
     async def body(self):
-        for letter in "abc":
+        for letter in text:
             yield ContentEvent(content=letter)
             await asyncio.sleep(0.02)
 
-    register(handler_class(body))
+    return handler_class(body)
+
+
+async def test_merged_deltas_say_what_they_stand_for(key, register):
+    register(spelling("abc"))
     async with Client(key) as client:
         started, events = await client.ask(task="scripted")
         await client.send(type="subscribe", response_id=started["response_id"], merge=True)
@@ -67,12 +73,7 @@ async def test_merged_deltas_say_what_they_stand_for(key, register):
 async def test_a_start_may_ask_for_its_deltas_merged_and_may_be_sent_again_without(key, register, monkeypatch):
     monkeypatch.setattr(gathering, "GAP", 60.0)
 
-    async def body(self):
-        for letter in "abcdef":
-            yield ContentEvent(content=letter)
-            await asyncio.sleep(0.02)
-
-    register(handler_class(body))
+    register(spelling("abcdef"))
     async with Client(key) as client:
         started, events = await client.ask(task="scripted", request_id="once", merge=True)
         said = [event for event in events if event["type"] == "content"]

@@ -2,6 +2,7 @@
 
 import contextvars
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import psycopg_pool
@@ -10,6 +11,7 @@ from django.db import connection, connections
 
 from chats import ownconnection
 from chats.pools import GrowingPool, QueryPool
+from chats.statements import Statement, execute
 from workbench.models import User
 
 PATIENCE = 10.0
@@ -154,3 +156,19 @@ def test_a_pool_that_is_well_stays():
     pool.pop_stats()  # of outages before
     ownconnection.renew_pool()
     assert connection.pool is pool
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("pool" not in connection.settings_dict["OPTIONS"], reason="only PostgreSQL's are lent from a pool")
+def test_the_writers_own_connection_takes_several_statements_in_a_message_whatever_is_set(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "server_side_binding", True)
+
+    def ask():
+        ownconnection.take_own_connection(ownconnection.TimeOuts(lock=1, statement=5, idle=5))
+        try:
+            return execute(Statement("SELECT %s", [[1], [2]]))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as writer:
+        assert writer.submit(ask).result() == [2]

@@ -46,6 +46,7 @@ _CODES = (
     "method_not_allowed",
     *(code for code in STATUS_OF if code != "unknown_type"),
 )  # a websocket's own
+# Taken from where they are defined, which pydantic reads when it runs and a type checker can't.
 ErrorCode: TypeAlias = Literal[*_CODES]  # type: ignore[valid-type]
 RunStatus: TypeAlias = Literal[*Status.values]  # type: ignore[valid-type]
 MessageKind: TypeAlias = Literal[*StoredMessage.Kind.values]  # type: ignore[valid-type]
